@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * struct shk_conn: what the engine says about one connection. The only thing a sink ever sees.
+ *
+ * Flat, owned by the engine, valid during the callback. Times are CLOCK_MONOTONIC ns as in the events;
+ * add real_offset_ns for the time of day. Spans that were not observed are SHK_UNKNOWN_NS.
+ */
+#ifndef SHK_CONN_H
+#define SHK_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "uapi/tcpshake.h"
+
+#define SHK_UNKNOWN_NS	UINT64_MAX
+
+enum shk_open {
+#define SHK_OPEN(code, words) SHK_##code,
+#include "verdicts.def"
+	SHK_O_COUNT
+};
+
+enum shk_close {
+#define SHK_CLOSE(code, words) SHK_##code,
+#include "verdicts.def"
+	SHK_C_COUNT
+};
+
+/* "O_3WHS" and "three-way handshake"; never NULL for a value of the enum. */
+const char *shk_open_code(enum shk_open verdict);
+const char *shk_open_words(enum shk_open verdict);
+const char *shk_close_code(enum shk_close verdict);
+const char *shk_close_words(enum shk_close verdict);
+
+/* shk_conn.open_flags */
+#define SHK_OF_SYN_RETRANSMIT		0x0001U
+#define SHK_OF_SYNACK_RETRANSMIT	0x0002U
+#define SHK_OF_COOKIE			0x0004U	/* the SYN+ACK carried a SYN cookie (RFC 4987) */
+#define SHK_OF_DATA_ON_SYN		0x0008U
+#define SHK_OF_DATA_ON_ACK		0x0010U
+#define SHK_OF_BAD_SYNACK		0x0020U	/* a SYN+ACK whose ack was not client ISN + 1 */
+#define SHK_OF_BAD_ACK			0x0040U	/* an ACK that did not cover the SYN+ACK */
+#define SHK_OF_CHALLENGE		0x0080U	/* a SYN was answered by a plain ACK */
+#define SHK_OF_COUNT			8
+/* "SYN_RETRANSMIT", ...; @bit counts from 0 */
+const char *shk_open_flag_name(unsigned int bit);
+
+/* shk_conn.close_flags */
+#define SHK_CF_FIN_RETRANSMIT		0x0001U
+#define SHK_CF_RST_AFTER_FIN		0x0002U	/* reset although a FIN had been sent */
+#define SHK_CF_DATA_AFTER_RST		0x0004U
+#define SHK_CF_COUNT			3
+const char *shk_close_flag_name(unsigned int bit);
+
+enum shk_confidence {
+	SHK_CERTAIN,	/* every segment the verdict rests on was seen */
+	SHK_INFERRED,	/* something did not happen in the time it would have taken */
+	SHK_PARTIAL,	/* part of the evidence is missing: loss, late start, end of input */
+};
+
+enum shk_side { SHK_CLIENT = 0, SHK_SERVER = 1, SHK_BOTH = 2, SHK_NEITHER = 3 };
+
+/* RFC 9293 3.3.2, as far as an observer can tell from the segments. */
+enum shk_state {
+	SHK_CLOSED, SHK_LISTEN, SHK_SYN_SENT, SHK_SYN_RECEIVED, SHK_ESTABLISHED, SHK_FIN_WAIT_1,
+	SHK_FIN_WAIT_2, SHK_CLOSE_WAIT, SHK_CLOSING, SHK_LAST_ACK, SHK_TIME_WAIT,
+	SHK_STATE_UNKNOWN,
+	SHK_STATE_COUNT
+};
+/* "SYN-SENT", as the RFC spells them; "?" for unknown */
+const char *shk_state_name(enum shk_state state);
+
+/**
+ * struct shk_end - one end of a connection
+ * @addr:	as in struct shk_event
+ * @port:	host byte order
+ * @isn_known:	@isn was seen on a SYN or derived from the ack of a SYN+ACK
+ * @isn:	initial sequence number it sent
+ * @syn:	SYN segments it sent, without SYN+ACK
+ * @synack:	SYN+ACK segments it sent
+ * @fin:	segments with FIN it sent
+ * @rst:	segments with RST it sent
+ * @syn_retransmits: of @syn those that repeat the sequence number of an earlier one; likewise
+ *		@synack_retransmits and @fin_retransmits
+ * @bytes_known: @bytes could be computed
+ * @bytes:	octets of data it sent: FIN.seq - ISN - 1, or RST.seq - ISN - 1 after a handshake; modulo 2^32
+ * @options:	SHK_OPT_* of its SYN or SYN+ACK
+ * @syn_flags:	tcp_flags of its SYN or SYN+ACK, for ECN
+ * @mss:	if the option was there
+ * @wscale:	likewise
+ */
+struct shk_end {
+	uint8_t		addr[16];
+	uint16_t	port;
+	bool		isn_known;
+	bool		bytes_known;
+	uint32_t	isn;
+	uint32_t	syn, synack, fin, rst;
+	uint32_t	syn_retransmits, synack_retransmits, fin_retransmits;
+	uint64_t	bytes;
+	uint32_t	options;
+	uint16_t	syn_flags;
+	uint16_t	mss;
+	uint8_t		wscale;
+};
+
+/* What a segment of the ladder proves, shown with a tick: bits of shk_arrow.proves. */
+#define SHK_PROVES_SYN_ACKED	0x01	/* SYN+ACK with ack == client ISN + 1 */
+#define SHK_PROVES_SYNACK_ACKED	0x02	/* ACK with ack == server ISN + 1 (or beyond, with data) */
+#define SHK_PROVES_FIN_ACKED	0x04	/* ack covers the other end's FIN */
+#define SHK_ARROW_RETRANSMIT	0x10	/* not a proof: the same segment was sent before */
+#define SHK_ARROW_WRONG_ACK	0x20	/* its ack covers nothing it should */
+
+/**
+ * struct shk_arrow - one segment of the ladder, however many hooks saw it
+ * @ts_ns:	when each enum shk_hook saw it; 0: it did not
+ * @first_ns:	the earliest of them
+ * @seq, @ack, @payload_len, @tcp_flags: as in struct shk_segment
+ * @from:	SHK_CLIENT or SHK_SERVER
+ * @state:	state of client and server after it arrived
+ * @proves:	SHK_PROVES_*, SHK_ARROW_*
+ */
+struct shk_arrow {
+	uint64_t	ts_ns[SHK_HOOK_COUNT];
+	uint64_t	first_ns;
+	uint32_t	seq, ack, payload_len;
+	uint16_t	tcp_flags;
+	uint8_t		from;
+	uint8_t		state[2];
+	uint8_t		proves;
+};
+
+struct shk_conn {
+	uint64_t	id;		/* same events, same id: also in a replay */
+	uint32_t	netns;
+	uint64_t	first_ns, last_ns;
+	int64_t		real_offset_ns;	/* CLOCK_REALTIME - CLOCK_MONOTONIC */
+	struct shk_end	end[2];		/* SHK_CLIENT, SHK_SERVER */
+	enum shk_side	local;		/* which ends are on this host */
+
+	enum shk_open	open;
+	uint32_t	open_flags;
+	uint64_t	syn_synack_ns;	/* first sight of the SYN to first sight of the SYN+ACK */
+	uint64_t	synack_ack_ns;	/* first sight of the SYN+ACK to first sight of the ACK */
+	uint64_t	open_total_ns;	/* first SYN to ACK, retransmissions included */
+	int8_t		synack_acks_syn;	/* 1 yes, 0 no, -1 not observed */
+	int8_t		ack_acks_synack;
+
+	enum shk_close	close;
+	enum shk_side	close_by;	/* who sent the first FIN, or the RST */
+	uint32_t	close_flags;
+	uint64_t	fin_ack_ns;	/* first FIN to the ACK that covers it */
+	uint64_t	fin_fin_ns;	/* first FIN to the other end's FIN */
+	bool		half_close;	/* data flowed, or time passed, between the first FIN's ACK and the other FIN */
+	uint64_t	half_close_ns;	/* first FIN to last FIN, or to the end of the input */
+	uint64_t	half_close_bytes; /* data sent by the later closer after it had acked the first FIN */
+
+	enum shk_confidence confidence;
+	bool		witness_wire, witness_socket;
+	bool		evicted;	/* the table was full and this connection was the oldest */
+	uint64_t	lost;		/* events lost anywhere while it lived */
+	uint64_t	late;		/* its events that came after the merge window */
+
+	const struct shk_arrow *arrows;	/* in order of first sight; NULL unless the engine was asked */
+	uint32_t	n_arrows;
+	uint32_t	arrows_dropped;	/* segments beyond the limit asked for */
+};
+
+#endif /* SHK_CONN_H */
