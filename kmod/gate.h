@@ -37,7 +37,8 @@
 #include "tuple.h"
 
 #define SHK_GATE_WAYS	8U
-#define SHK_GATE_REACH	(1U << 24)	/* how far beyond the SYN+ACK a first ACK may reach: data too */
+#define SHK_GATE_REACH_BITS 24U	/* a first ACK may reach 2^24 beyond the SYN+ACK: data too */
+#define SHK_GATE_REACH	(1U << SHK_GATE_REACH_BITS)
 
 struct shk_gate_bucket {
 	__u64 entry[SHK_GATE_WAYS];
@@ -68,6 +69,19 @@ struct shk_gate_result {
 #define SHK_GATE_HOOK_SHIFT	32
 #define SHK_GATE_AGE_MASK	31U
 #define SHK_GATE_HOOK_MASK	63U
+
+/*
+ * For each enum shk_expect an octet: within how many low bits the ack may lie beyond the number, and what
+ * an ack that does is worth.
+ */
+#define SHK_GATE_BEYOND_BITS	(32U << 8 | SHK_GATE_REACH_BITS << 16 | 0U << 24)
+#define SHK_GATE_WHY		(SHK_WHY_ANSWERS << 8 | SHK_WHY_ACKS_SYNACK << 16 | SHK_WHY_ACKS_FIN << 24)
+
+#ifdef __clang__
+#define SHK_GATE_UNROLL	_Pragma("clang loop unroll(full)")
+#else
+#define SHK_GATE_UNROLL	_Pragma("GCC unroll 8")
+#endif
 
 #if defined(__KERNEL__) && !defined(__bpf__)
 #include <linux/atomic.h>
@@ -106,48 +120,52 @@ static inline __u32 shk_gate_tag(__u64 hash)
 	return hash >> SHK_GATE_TAG_SHIFT;
 }
 
-/*
- * How gladly an entry is given up: an empty one first, then those that were met somewhere, then the
- * oldest. Higher goes first.
- */
-static inline __u32 shk_gate_worth_replacing(__u64 entry, __u64 now_ns)
+static inline __u64 shk_gate_is_zero(__u64 x)
 {
-	__u32 age;
-
-	if (!entry)
-		return 1000;
-	age = ((__u32)(now_ns >> 31) - (__u32)(entry >> SHK_GATE_AGE_SHIFT)) & SHK_GATE_AGE_MASK;
-	return shk_gate_hooks(entry) ? 100 + age : age;
+	return ~(x | -x) >> 63;
 }
+
+/*
+ * How gladly @old is given up for @entry: the same expectation is renewed in place, then an empty place
+ * is taken, then one that was met somewhere, then the oldest. Without branches: eight of these in a
+ * row would otherwise be more paths than the BPF verifier follows. The 1 is for entries of another CPU
+ * whose clock reading lies a unit ahead of ours: they are the youngest, not the oldest.
+ */
+static inline __u64 shk_gate_worth(__u64 old, __u64 entry, __u64 now_ns)
+{
+	__u64 same = shk_gate_is_zero((old ^ entry) >> SHK_GATE_KIND_SHIFT);
+	__u64 empty = shk_gate_is_zero(old);
+	__u64 met = 1 ^ shk_gate_is_zero(shk_gate_hooks(old));
+	__u64 age = ((now_ns >> 31) + 1 - (old >> SHK_GATE_AGE_SHIFT)) & SHK_GATE_AGE_MASK;
+
+	return same << 8 | empty << 7 | met << 6 | age;
+}
+
+#define SHK_GATE_WORTH_UNMET	64U	/* below: somebody still waits for it */
 
 static inline void shk_gate_expect(struct shk_gate_bucket *b, __u64 entry, __u64 now_ns,
 				   struct shk_gate_result *res)
 {
-	__u32 i, tries, victim, best, worth;
-	__u64 old, scored;
+	__u64 best, challenger, behind, old, worth;
+	__u32 i, tries;
 
 	/* Each failed swap means that another CPU made progress; four in a row are not worth more. */
 	for (tries = 0; tries < 4; tries++) {
-		victim = 0;
 		best = 0;
-		scored = 0;
 		for (i = 0; i < SHK_GATE_WAYS; i++) {
-			old = shk_gate_load(&b->entry[i]);
-			/* The same expectation again: renew it in place. */
-			if (old && (old ^ entry) >> SHK_GATE_KIND_SHIFT == 0)
-				worth = 2000;
-			else
-				worth = shk_gate_worth_replacing(old, now_ns) + 1;
-			if (worth > best) {
-				best = worth;
-				victim = i;
-				scored = old;
-			}
+			challenger = shk_gate_worth(shk_gate_load(&b->entry[i]), entry, now_ns);
+			challenger = challenger << 3 | i;
+			behind = best - challenger;		/* top bit set: challenger is higher */
+			best -= behind & -(behind >> 63);
 		}
-		victim &= SHK_GATE_WAYS - 1;	/* for the BPF verifier */
-		if (shk_gate_swap(&b->entry[victim], scored, entry)) {
+		i = best & (SHK_GATE_WAYS - 1);
+		old = shk_gate_load(&b->entry[i]);
+		worth = shk_gate_worth(old, entry, now_ns);
+		if (worth != best >> 3)		/* no longer what was chosen */
+			continue;
+		if (shk_gate_swap(&b->entry[i], old, entry)) {
 			res->inserted++;
-			if (best <= 100)
+			if (worth < SHK_GATE_WORTH_UNMET)
 				res->displaced++;
 			return;
 		}
@@ -158,15 +176,30 @@ static inline void shk_gate_expect(struct shk_gate_bucket *b, __u64 entry, __u64
 /* SHK_WHY_* if a segment with this ack meets @entry, else 0. */
 static inline __u32 shk_gate_match(__u64 entry, __u32 ack)
 {
-	__u32 beyond = ack - (__u32)entry;
+	__u32 octet = 8 * shk_gate_kind(entry);
+	__u64 beyond = (__u32)(ack - (__u32)entry);
 
-	switch (shk_gate_kind(entry)) {
-	case SHK_EXPECT_ANSWER:
-		return SHK_WHY_ANSWERS;
-	case SHK_EXPECT_ACK_OF_SYNACK:
-		return beyond < SHK_GATE_REACH ? SHK_WHY_ACKS_SYNACK : 0;
-	case SHK_EXPECT_ACK_OF_FIN:
-		return beyond == 0 ? SHK_WHY_ACKS_FIN : 0;
+	/* Tables in a word, where a switch would be four paths for the BPF verifier. */
+	return beyond >> (SHK_GATE_BEYOND_BITS >> octet & 0xff) ? 0 : SHK_GATE_WHY >> octet & 0xff;
+}
+
+/*
+ * An entry for us that was not met at this hook yet. Whoever loses the race looks again: the entry may
+ * have been met at another hook, or replaced. Out of line, for few segments come here.
+ */
+static __attribute__((__noinline__, __unused__)) __u32
+shk_gate_meet_entry(__u64 *place, __u64 id, __u32 ack, __u64 bit)
+{
+	__u32 tries, why;
+	__u64 entry;
+
+	for (tries = 0; tries < 4; tries++) {
+		entry = shk_gate_load(place);
+		if (entry >> SHK_GATE_DIR_SHIFT != id || (entry & bit))
+			return 0;
+		why = shk_gate_match(entry, ack);
+		if (!why || shk_gate_swap(place, entry, entry | bit))
+			return why;
 	}
 	return 0;
 }
@@ -175,20 +208,15 @@ static inline __u32 shk_gate_meet(struct shk_gate_bucket *b, __u32 tag, __u32 di
 {
 	__u64 id = (__u64)tag << 1 | dir;
 	__u64 bit = 1ULL << (SHK_GATE_HOOK_SHIFT + hook);
-	__u32 why = 0, i, reason;
+	__u32 why = 0, i;
 
+	/* This loop is what a data segment pays, so it is unrolled. */
+	SHK_GATE_UNROLL
 	for (i = 0; i < SHK_GATE_WAYS; i++) {
 		__u64 entry = shk_gate_load(&b->entry[i]);
 
-		if (entry >> SHK_GATE_DIR_SHIFT != id || !entry || (entry & bit))
-			continue;
-		reason = shk_gate_match(entry, ack);
-		if (!reason)
-			continue;
-		/* Lost race: somebody met or replaced it just now, and answers for it. */
-		if (!shk_gate_swap(&b->entry[i], entry, entry | bit))
-			continue;
-		why |= reason;
+		if (entry >> SHK_GATE_DIR_SHIFT == id && !(entry & bit))
+			why |= shk_gate_meet_entry(&b->entry[i], id, ack, bit);
 	}
 	return why;
 }
@@ -205,9 +233,9 @@ static inline __u32 shk_gate_meet(struct shk_gate_bucket *b, __u32 tag, __u32 di
  *
  * Any context.
  */
-static inline void shk_gate_judge(struct shk_gate_bucket *b, __u64 hash, const struct shk_tuple *t,
-				  const struct shk_segment *seg, __u32 hook, __u64 now_ns,
-				  struct shk_gate_result *res)
+static inline __attribute__((always_inline)) void	/* BPF functions take five arguments at most */
+shk_gate_judge(struct shk_gate_bucket *b, __u64 hash, const struct shk_tuple *t,
+	       const struct shk_segment *seg, __u32 hook, __u64 now_ns, struct shk_gate_result *res)
 {
 	__u32 flags = seg->tcp_flags;
 	__u32 tag = shk_gate_tag(hash);

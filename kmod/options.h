@@ -2,9 +2,10 @@
 /*
  * TCP options and flags, from octets that anybody on the network may have chosen.
  *
- * Every access is checked against the length given, as if the packet could end after any octet. An
- * impossible length ends the list: what was read before stays, and SHK_OPT_MALFORMED is set. Kinds and
- * lengths are those of the IANA registry; duplicates behave as in tcp_parse_options(),
+ * Every access is checked against the length given, as if the packet could end after any octet. A
+ * length that leads out of the list ends it: what was read before stays, and SHK_OPT_MALFORMED is set. One
+ * that is wrong for its kind sets that bit too, and the walk goes on behind the option. Kinds and lengths
+ * are those of the IANA registry; both that and duplicates behave as in tcp_parse_options(),
  * net/ipv4/tcp_input.c: the last one counts.
  *
  * Compiled by the module, the capture source, the unit tests and the fuzzer.
@@ -31,6 +32,7 @@ static inline __u32 shk_be32(const __u8 *p)
 static inline void shk_option_tfo(struct shk_segment *seg, const __u8 *cookie, __u32 len)
 {
 	seg->tfo_len = len;
+	seg->tfo_cookie = 0;		/* that of an earlier option does not count */
 	if (len >= 4)
 		__builtin_memcpy(&seg->tfo_cookie, cookie, 4);
 }
@@ -88,46 +90,95 @@ static inline __u32 shk_option_read(struct shk_segment *seg, const __u8 *p, __u3
 	return SHK_OPT_UNKNOWN;
 }
 
+/* Where a walk through the list stands. */
+struct shk_options_walk {
+	struct shk_segment	*seg;
+	const __u8		*p;
+	__u32			have;
+	__u32			want;
+	__u32			i;
+};
+
+/* The list ends here: nothing behind it is an option, so nothing was cut off. */
+static inline void shk_options_end(struct shk_options_walk *w)
+{
+	w->have = w->want;
+	w->i = w->want;
+}
+
+/*
+ * One step: at most one option. Returns 1 when the walk is over. The signature is that of a bpf_loop()
+ * callback, because the BPF verifier does not follow a loop of forty variable steps.
+ */
+static inline long shk_options_step(__u64 n, struct shk_options_walk *w)
+{
+	__u32 i = w->i, len, bit;
+
+	(void)n;
+	if (i >= w->have || i >= SHK_TCP_OPTIONS_MAX)
+		return 1;
+	if (w->p[i] == 0) {		/* end of list: padding may follow */
+		shk_options_end(w);
+		return 1;
+	}
+	if (w->p[i] == 1) {		/* no operation */
+		w->i = i + 1;
+		return 0;
+	}
+	if (i + 1 >= w->have)
+		return 1;
+	len = w->p[i + 1];
+	if (len < 2 || len > w->want - i) {
+		w->seg->options |= SHK_OPT_MALFORMED;
+		shk_options_end(w);
+		return 1;
+	}
+	if (len > w->have - i)
+		return 1;
+	bit = shk_option_read(w->seg, w->p + i, len);
+	if (bit & w->seg->options & ~(SHK_OPT_UNKNOWN | SHK_OPT_MALFORMED))
+		w->seg->options |= SHK_OPT_DUPLICATE;
+	w->seg->options |= bit;
+	w->i = i + len;
+	return 0;
+}
+
 /**
  * shk_options_parse - read a TCP option list
  * @seg:	.options and the members it names are set; must be zero before
- * @p:		first octet after the fixed header
+ * @p:		first octet after the fixed header. In BPF: a buffer of 64 octets, zero beyond @have
  * @have:	octets that may be read
  * @want:	octets of options the header announces (doff * 4 - 20), 0 to 40; more than @have if the
  *		packet or capture was cut, and then SHK_OPT_TRUNCATED is set
  */
 static inline void shk_options_parse(struct shk_segment *seg, const __u8 *p, __u32 have, __u32 want)
 {
-	__u32 i = 0, len, bit;
+	struct shk_options_walk w = { .seg = seg, .p = p, .have = have < want ? have : want, .want = want };
 
-	if (have > want)
-		have = want;
-	while (i < have) {
-		if (p[i] == 0)		/* end of list: padding may follow */
-			return;
-		if (p[i] == 1) {	/* no operation */
-			i++;
-			continue;
-		}
-		if (i + 1 >= have)
-			break;
-		len = p[i + 1];
-		if (len < 2 || len > want - i) {
-			seg->options |= SHK_OPT_MALFORMED;
-			return;
-		}
-		if (len > have - i)
-			break;
-		bit = shk_option_read(seg, p + i, len);
-		if (bit & seg->options & ~(SHK_OPT_UNKNOWN | SHK_OPT_MALFORMED))
-			seg->options |= SHK_OPT_DUPLICATE;
-		seg->options |= bit;
-		i += len;
-	}
-	if (have < want)
+#ifdef __bpf__
+	bpf_loop(SHK_TCP_OPTIONS_MAX, shk_options_step, &w, 0);
+#else
+	while (!shk_options_step(0, &w))
+		;
+#endif
+	if (w.have < want)
 		seg->options |= SHK_OPT_TRUNCATED;
-	else if (i < have)
+	else if (w.i < w.have)		/* a kind without its length */
 		seg->options |= SHK_OPT_MALFORMED;
+}
+
+/* The fixed part of a header: @p points at SHK_TCP_HEADER_MIN octets. Sets ports and .seg. */
+static inline void shk_header_fixed(struct shk_event *ev, const __u8 *p, __u32 payload_len)
+{
+	struct shk_segment *seg = &ev->seg;
+
+	ev->sport = shk_be16(p);
+	ev->dport = shk_be16(p + 2);
+	seg->seq = shk_be32(p + 4);
+	seg->ack = shk_be32(p + 8);
+	seg->tcp_flags = (p[12] & 0x0f) << 8 | p[13];
+	seg->window = shk_be16(p + 14);
+	seg->payload_len = payload_len;
 }
 
 /**
@@ -141,19 +192,12 @@ static inline void shk_options_parse(struct shk_segment *seg, const __u8 *p, __u
  */
 static inline int shk_header_parse(struct shk_event *ev, const __u8 *p, __u32 have, __u32 l4_len)
 {
-	struct shk_segment *seg = &ev->seg;
 	__u32 doff = (p[12] >> 4) * 4U;
 
 	if (doff < SHK_TCP_HEADER_MIN || doff > l4_len)
 		return -1;
-	ev->sport = shk_be16(p);
-	ev->dport = shk_be16(p + 2);
-	seg->seq = shk_be32(p + 4);
-	seg->ack = shk_be32(p + 8);
-	seg->tcp_flags = (p[12] & 0x0f) << 8 | p[13];
-	seg->window = shk_be16(p + 14);
-	seg->payload_len = l4_len - doff;
-	shk_options_parse(seg, p + SHK_TCP_HEADER_MIN, have - SHK_TCP_HEADER_MIN,
+	shk_header_fixed(ev, p, l4_len - doff);
+	shk_options_parse(&ev->seg, p + SHK_TCP_HEADER_MIN, have - SHK_TCP_HEADER_MIN,
 			  doff - SHK_TCP_HEADER_MIN);
 	return 0;
 }

@@ -21,8 +21,8 @@
  *				has finished with it
  *
  * The reader may write anything into its tail. It is used for nothing but the comparison
- * "head - tail < slots", whose result decides between storing and dropping; the slot's index comes
- * from head and a mask that only the kernel can write. A tail that lies ahead makes the difference
+ * "head - tail <= slots - wanted", whose result decides between storing and dropping; the slot's index
+ * comes from head and a mask that only the kernel can write. A tail that lies ahead makes the difference
  * huge, which means "full"; one that runs along with head makes writers overwrite records that this
  * reader has not read yet.
  *
@@ -30,7 +30,7 @@
  * somebody else has stamped already: garbage for that reader, and inside the ring all the same.
  *
  * Loss: a dropped event is counted in meta->lost and in meta->unannounced. The next writer that finds
- * room moves the latter into an SHK_EV_LOST record in front of its own event.
+ * room for two records moves the latter into an SHK_EV_LOST record in front of its own event.
  *
  * Compiled by the module and, on C11 atomics, by the unit tests, where real threads take the part of
  * the nested contexts and ThreadSanitizer watches.
@@ -42,14 +42,12 @@
 
 #ifdef __KERNEL__
 #include <linux/atomic.h>
-#include <linux/string.h>
 /* Writers of one ring share a CPU: no LOCK prefix is needed against one's own interrupts. */
 #define shk_ring_swap(p, old, new)	(cmpxchg64_local((p), (old), (new)) == (old))
 #define shk_ring_load(p)		READ_ONCE(*(p))
 #define shk_ring_load_acquire(p)	smp_load_acquire(p)
 #define shk_ring_store_release(p, v)	smp_store_release((p), (v))
 #else
-#include <string.h>
 #define shk_ring_swap(p, old, new) ({							\
 	__u64 expected_ = (old);							\
 	__atomic_compare_exchange_n((p), &expected_, (new), 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE); })
@@ -63,7 +61,7 @@ struct shk_ring {
 	struct shk_ring_meta	*meta;
 	struct shk_ring_control	*control;
 	struct shk_slot		*slots;
-	__u64			mask;		/* slots - 1 */
+	__u64			mask;		/* slots - 1; a power of two, at least 2, less 1 */
 };
 
 /*
@@ -91,17 +89,22 @@ static inline __u64 shk_ring_take(__u64 *counter)
 	return old;
 }
 
-/* Sets *pos to a position of our own, or returns 0 if the ring is full. */
-static inline int shk_ring_reserve(struct shk_ring *r, __u64 *pos)
+/* Sets *pos to the first of @count positions of our own, or returns 0 if the ring has no room for them. */
+static inline int shk_ring_reserve(struct shk_ring *r, __u64 count, __u64 *pos)
 {
 	__u64 tail, head;
 
-	do {
+	for (;;) {
 		head = shk_ring_load(&r->meta->head);
 		tail = shk_ring_load_acquire(&r->control->tail);	/* A, pairs with D */
-		if (head - tail > r->mask)
+		if (head - tail <= r->mask + 1 - count) {
+			if (shk_ring_swap(&r->meta->head, head, head + count))
+				break;
+		} else if (shk_ring_load(&r->meta->head) == head) {
+			/* Otherwise we were interrupted for so long that the reader passed our head. */
 			return 0;
-	} while (!shk_ring_swap(&r->meta->head, head, head + 1));
+		}
+	}
 	*pos = head;
 	return 1;
 }
@@ -110,18 +113,15 @@ static inline void shk_ring_publish(struct shk_ring *r, __u64 pos, const struct 
 {
 	struct shk_slot *slot = &r->slots[pos & r->mask];
 
-	memcpy(&slot->ev, ev, sizeof(*ev));
+	slot->ev = *ev;		/* not memcpy(): gcc expands that behind ThreadSanitizer's back */
 	shk_ring_store_release(&slot->stamp, pos + 1);			/* B, pairs with C */
 }
 
-/* Reports what was lost, if there is room for it. */
-static inline void shk_ring_announce(struct shk_ring *r, __u64 ts_ns)
+/* Writes what was lost into the position before that of an event. */
+static inline void shk_ring_announce(struct shk_ring *r, __u64 pos, __u64 ts_ns)
 {
 	struct shk_event note = { .ts_ns = ts_ns, .kind = SHK_EV_LOST };
-	__u64 pos;
 
-	if (!shk_ring_reserve(r, &pos))
-		return;
 	/* An interrupting writer may have taken the count meanwhile: then this record says 0. */
 	note.cpu = r->meta->cpu;
 	note.lost.count = shk_ring_take(&r->meta->unannounced);
@@ -132,21 +132,25 @@ static inline void shk_ring_announce(struct shk_ring *r, __u64 ts_ns)
 /**
  * shk_ring_put - write one event, or count it as lost
  *
+ * After a loss there must be room for the note and the event: a note alone would take the place of the
+ * very event that it precedes, and a reader that frees one slot at a time would read nothing else.
+ *
  * Returns 1 if it was written and 0 if the ring was full.
  */
 static inline int shk_ring_put(struct shk_ring *r, const struct shk_event *ev)
 {
-	__u64 pos;
+	__u64 note, pos;
 
 	shk_ring_add(&r->meta->seen, 1);
-	if (shk_ring_load(&r->meta->unannounced))
-		shk_ring_announce(r, ev->ts_ns);
-	if (!shk_ring_reserve(r, &pos)) {
+	note = shk_ring_load(&r->meta->unannounced) != 0;
+	if (!shk_ring_reserve(r, 1 + note, &pos)) {
 		shk_ring_add(&r->meta->lost, 1);
 		shk_ring_add(&r->meta->unannounced, 1);
 		return 0;
 	}
-	shk_ring_publish(r, pos, ev);
+	if (note)
+		shk_ring_announce(r, pos, ev->ts_ns);
+	shk_ring_publish(r, pos + note, ev);
 	return 1;
 }
 

@@ -145,12 +145,12 @@ enum shk_hook {
  * @dsfield:		IPv4 TOS or IPv6 traffic class: DSCP and ECN
  * @gso_segs:		wire segments this packet stands for, at least 1
  * @why:		SHK_WHY_*
- * @sk_state:		state of the socket attached to the packet, as in <linux/tcp.h>; 0 if none.
+ * @sock_state:		at LOCAL_OUT: state of the sender's socket, as in <linux/tcp.h>; 0 if none.
  *			On a SYN+ACK at LOCAL_OUT 12 (NEW_SYN_RECV) says that a request socket waits for
  *			the ACK, and 0 that a SYN cookie was sent
  * @tfo_len:		length of the Fast Open cookie, 0 for a cookie request
  * @mptcp_subtype:	MPTCP subtype (0 MP_CAPABLE, 1 MP_JOIN, ...)
- * @synack_timeouts:	with @sk_state 12, how often the SYN+ACK timer has fired for this request
+ * @synack_timeouts:	with @sock_state 12, how often the SYN+ACK timer has fired for this request
  * @reserved8:		0
  * @tfo_cookie:		first four octets of the Fast Open cookie, in network byte order
  * @reserved:		0
@@ -176,7 +176,7 @@ struct shk_segment {
 	__u8	dsfield;
 	__u16	gso_segs;
 	__u8	why;
-	__u8	sk_state;
+	__u8	sock_state;
 	__u8	tfo_len;
 	__u8	mptcp_subtype;
 	__u8	synack_timeouts;
@@ -185,20 +185,85 @@ struct shk_segment {
 	__u32	reserved[2];
 };
 
+/*
+ * shk_event.where for SHK_EV_SOCKET. A connection opened and closed on this host costs two records for
+ * each end: CONNECTED or ACCEPTED, and CLOSED. An opening that failed costs one, CLOSED. The others are
+ * rare, or need an attach point that not every kernel has.
+ */
+enum shk_sock_where {
+	SHK_SOCK_CONNECTED	= 1,	/* who called connect() is ESTABLISHED; value: ns since that call */
+	SHK_SOCK_ACCEPTED	= 2,	/* accept() returned it; value: ns it waited in the accept queue */
+	SHK_SOCK_CLOSED		= 3,	/* the socket is done; value: snd_nxt << 32 | rcv_nxt */
+	SHK_SOCK_EXISTED	= 4,	/* it was there at the start, in new_state; value: as CLOSED */
+	SHK_SOCK_RESET_SENT	= 5,	/* why: reason; without a socket only the tuple and ISNs of 0 */
+	SHK_SOCK_RESET_RECEIVED	= 6,	/* and accepted as valid, in old_state */
+	SHK_SOCK_SYNACK_RETRANSMIT = 7,	/* of a request; value: how often before this */
+	SHK_SOCK_ERROR		= 8,	/* reported to the application while the connection lives: sk_err */
+	SHK_SOCK_SYN_REFUSED	= 9,	/* a listener dropped a SYN: reason; value: length of that queue */
+	SHK_SOCK_REQUEST_EXPIRED = 10,	/* no ACK came for the SYN+ACK; value: how often it was sent again */
+	SHK_SOCK_TIME_WAIT_ENDED = 11,	/* its minisock is gone; value: as in its CLOSED */
+	SHK_SOCK_WHERE_COUNT	= 12,
+};
+
+/* shk_socket.owner: how pid, tgid, comm and cgroup are known.  */
+enum shk_owner {
+	SHK_OWNER_UNKNOWN	= 0,	/* they are 0 */
+	SHK_OWNER_CONNECT	= 1,	/* the thread that called connect() */
+	SHK_OWNER_ACCEPT	= 2,	/* the thread to which accept() returned it */
+	SHK_OWNER_CLOSE		= 3,	/* the thread that closed or shut it down, perhaps another process */
+	SHK_OWNER_HOLDS		= 4,	/* a process that had a descriptor of it at the start */
+	SHK_OWNER_COUNT		= 5,
+};
+
+/* shk_socket.flags */
+#define SHK_SOCK_ACTIVE		0x01	/* it called connect() */
+#define SHK_SOCK_PASSIVE	0x02	/* a listener made it */
+#define SHK_SOCK_PREEXISTING	0x04	/* it was there at the start; ACTIVE or PASSIVE is inferred */
+#define SHK_SOCK_UNREAD		0x08	/* CLOSED: octets had arrived that the application never read */
+
+/* shk_socket.reason: the kernel's own words, in numbers that are the same on every kernel. */
+enum shk_reason {
+	SHK_REASON_NONE			= 0,	/* it gave none */
+	SHK_REASON_OTHER		= 1,	/* it gave one that is not in this list */
+	SHK_REASON_NO_SOCKET		= 2,	/* this and the following: SK_RST_REASON_* of the kernel */
+	SHK_REASON_INVALID_ACK		= 3,
+	SHK_REASON_PAWS			= 4,
+	SHK_REASON_TOO_OLD_ACK		= 5,
+	SHK_REASON_ACK_UNSENT_DATA	= 6,
+	SHK_REASON_FLAGS		= 7,
+	SHK_REASON_OLD_ACK		= 8,
+	SHK_REASON_ABORT_ON_DATA	= 9,
+	SHK_REASON_TIMEWAIT_SOCKET	= 10,
+	SHK_REASON_INVALID_SYN		= 11,
+	SHK_REASON_ABORT_ON_CLOSE	= 12,
+	SHK_REASON_ABORT_ON_LINGER	= 13,
+	SHK_REASON_ABORT_ON_MEMORY	= 14,
+	SHK_REASON_STATE		= 15,
+	SHK_REASON_KEEPALIVE_TIMEOUT	= 16,
+	SHK_REASON_DISCONNECT_WITH_DATA	= 17,
+	SHK_REASON_MPTCP		= 18,
+	SHK_REASON_ACCEPT_QUEUE_FULL	= 19,
+	SHK_REASON_SYN_QUEUE_FULL	= 20,	/* and SYN cookies are off */
+	SHK_REASON_COUNT		= 21,
+};
+
 /**
  * struct shk_socket - what the second witness, a BPF program, saw a socket do
  * @cookie:	socket cookie, 0 if it has none
  * @cgroup:	cgroup v2 id of the owner
  * @iss:	initial send sequence number (RFC 9293 3.3.1)
- * @irs:	initial receive sequence number
- * @pid:	thread that called connect() or accept(); 0 if not known, never a bystander
+ * @irs:	initial receive sequence number; 0 if nothing was received, that is if old_state is SYN_SENT
+ * @pid:	thread of the owner; 0 if not known, never a bystander
  * @tgid:	its process
  * @comm:	its name, NUL padded
  * @old_state:	state before, as in <linux/tcp.h>
- * @new_state:	state after
+ * @new_state:	state after. For CLOSED what becomes of the connection without the socket: 6 (TIME-WAIT)
+ *		or 5 (FIN-WAIT-2) if the kernel keeps a minisock for it, else 7
  * @sk_err:	sk->sk_err, an errno
- * @reason:	kernel's drop or reset reason; its meaning depends on the running kernel's BTF
- * @value:	a duration in ns or a count, depending on shk_event.where
+ * @reason:	enum shk_reason
+ * @owner:	enum shk_owner
+ * @flags:	SHK_SOCK_*
+ * @value:	see enum shk_sock_where
  */
 struct shk_socket {
 	__u64	cookie;
@@ -211,7 +276,9 @@ struct shk_socket {
 	__u8	old_state;
 	__u8	new_state;
 	__u16	sk_err;
-	__u32	reason;
+	__u16	reason;
+	__u8	owner;
+	__u8	flags;
 	__u64	value;
 };
 
@@ -246,7 +313,7 @@ struct shk_clock {
  * @sport:	sender's port, host byte order
  * @dport:	receiver's port, host byte order
  * @kind:	enum shk_kind
- * @where:	for SHK_EV_SEGMENT enum shk_hook
+ * @where:	for SHK_EV_SEGMENT enum shk_hook, for SHK_EV_SOCKET enum shk_sock_where
  * @cpu:	CPU that recorded it
  * @seg:	see struct shk_segment
  * @sock:	see struct shk_socket
@@ -426,7 +493,7 @@ struct shk_stats {
  * reserved field that is not 0. Those of one call:
  *
  *	open()		EPERM no CAP_NET_ADMIN in the initial user namespace, EBUSY too many sessions
- *	SETUP		EPROTO @abi differs, EBUSY done already, ENOMEM rings do not fit (or the cgroup's limit)
+ *	SETUP		EPROTO @abi differs, EBUSY done already, ENOMEM rings do not fit (or in the cgroup)
  *	FILTER		EINVAL the kernel's checker refused the program
  *	START		ENODATA no SETUP yet, EALREADY running
  *	STOP		EALREADY not running
@@ -434,7 +501,8 @@ struct shk_stats {
  *	mmap()		ENODATA no SETUP yet, EINVAL wrong offset or length, ENODEV no such CPU,
  *			EPERM private or executable mapping, or a writable one of a read-only part
  *
- * START after STOP goes on with the same rings and counts.
+ * START after STOP goes on with the same rings and counts. poll() before SETUP reports POLLERR, and
+ * after STOP POLLIN as long as there is any record. A child of fork() inherits no mapping.
  */
 #ifndef __bpf__
 #include <linux/ioctl.h>
