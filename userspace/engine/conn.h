@@ -153,7 +153,7 @@ struct shk_conn {
 	uint32_t	close_flags;
 	uint64_t	fin_ack_ns;	/* first FIN to the ACK that covers it */
 	uint64_t	fin_fin_ns;	/* first FIN to the other end's FIN */
-	bool		half_close;	/* data flowed, or time passed, between the first FIN's ACK and the other FIN */
+	bool		half_close;	/* data or time between the first FIN's ACK and the other FIN */
 	uint64_t	half_close_ns;	/* first FIN to last FIN, or to the end of the input */
 	uint64_t	half_close_bytes; /* data sent by the later closer after it had acked the first FIN */
 

@@ -7,7 +7,8 @@
  * missing; the record says how sure it is.
  *
  * Memory: config.flows_max connections of at most 256 octets each, allocated as they come; when the
- * table is full the one that has been silent longest is reported as it stands, with .evicted set.
+ * table is full the one that has been silent longest is reported as it stands, with .evicted set; but
+ * connections that are over, and only wait for stragglers, go first.
  */
 #ifndef SHK_ENGINE_H
 #define SHK_ENGINE_H
@@ -19,7 +20,7 @@ struct shk_engine;
 struct shk_engine_config {
 	uint32_t	flows_max;	/* 0 means SHK_FLOWS_MAX_DEFAULT */
 	uint64_t	hash_key[2];	/* secret, random in live use */
-	uint64_t	linger_ns;	/* wait this long after the last segment of a close before reporting it */
+	uint64_t	linger_ns;	/* wait so long after a close before reporting it */
 	uint32_t	arrows_max;	/* keep that many segments of each connection; 0: no ladder */
 };
 

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow.h"
+#include "handshake.h"
+#include "observe.h"
+#include "record.h"
+
+#define SECOND_NS 1000000000ULL
+
+struct shk_engine {
+	struct shk_engine_config config;
+	struct shk_engine_out out;
+	struct shk_engine_stats stats;
+	struct shk_flows *flows;
+	uint64_t now_ns; /* latest time heard of */
+	int64_t real_offset_ns;
+};
+
+struct shk_engine *shk_engine_new(const struct shk_engine_config *config, const struct shk_engine_out *out)
+{
+	struct shk_engine *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->config = *config;
+	e->out = *out;
+	if (!e->config.flows_max)
+		e->config.flows_max = SHK_FLOWS_MAX_DEFAULT;
+	e->flows = shk_flows_new(e->config.flows_max, config->hash_key, config->linger_ns);
+	if (!e->flows) {
+		free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void shk_engine_free(struct shk_engine *e)
+{
+	if (!e)
+		return;
+	shk_flows_free(e->flows);
+	free(e);
+}
+
+static void report_opened(struct shk_engine *e, struct shk_flow *f)
+{
+	struct shk_conn conn;
+
+	if (f->flags & SHK_FLOW_OPENED)
+		return;
+	f->flags |= SHK_FLOW_OPENED;
+	shk_record_fill(&conn, f, e->real_offset_ns, e->stats.lost);
+	e->out.opened(e->out.arg, &conn);
+}
+
+/* Every connection is reported once, here. What is left of it is a tombstone. */
+static void report_closed(struct shk_engine *e, struct shk_flow *f)
+{
+	struct shk_conn conn;
+
+	if (!(f->flags & SHK_FLOW_OPENED))
+		f->open = shk_record_open(f);
+	if (f->open != SHK_O_NONE && f->open != SHK_O_PREEXISTING)
+		report_opened(e, f);
+	f->flags |= SHK_FLOW_REPORTED;
+	shk_record_fill(&conn, f, e->real_offset_ns, e->stats.lost);
+	e->stats.by_open[conn.open]++;
+	e->stats.by_close[conn.close]++;
+	e->out.closed(e->out.arg, &conn);
+	free(f->arrows);
+	f->arrows = NULL;
+}
+
+static void expire(struct shk_engine *e, uint64_t now_ns)
+{
+	struct shk_flow *f;
+	uint64_t when_ns;
+
+	while ((f = shk_flows_expired(e->flows, now_ns, &when_ns))) {
+		if (f->flags & SHK_FLOW_REPORTED) {
+			shk_flows_remove(e->flows, f);
+			continue;
+		}
+		if (f->list != SHK_LIST_LINGER)
+			f->flags |= SHK_FLOW_EXPIRED;
+		report_closed(e, f);
+		/* Not the time when we happen to look, which differs between a live run and a replay. */
+		shk_flows_touch(e->flows, f, SHK_LIST_TOMBSTONE, when_ns);
+	}
+}
+
+/* How long to wait for another request or its answer; the spans and their reason are in flow.c. */
+static enum shk_list embryo_list(const struct shk_flow *f, uint64_t ts_ns)
+{
+	uint64_t interval_ns = ts_ns > f->last_ns && f->last_ns ? ts_ns - f->last_ns : 0;
+	uint64_t wait_ns = 2 * interval_ns + SECOND_NS;
+	enum shk_list list = SHK_LIST_EMBRYO;
+
+	while (list < SHK_LIST_EMBRYO_7 && shk_list_span_ns(list) < wait_ns)
+		list++;
+	/* Another segment in between makes the interval look short: the schedule never goes back. */
+	return f->list > list && f->list <= SHK_LIST_EMBRYO_7 ? f->list : list;
+}
+
+static enum shk_list choose_list(const struct shk_flow *f, uint64_t ts_ns)
+{
+	bool unacked = ((f->end[0].has & (SHK_HAS_FIN | SHK_HAS_FIN_ACKED)) == SHK_HAS_FIN) ||
+		       ((f->end[1].has & (SHK_HAS_FIN | SHK_HAS_FIN_ACKED)) == SHK_HAS_FIN);
+
+	if (f->flags & SHK_FLOW_REPORTED)
+		return SHK_LIST_TOMBSTONE;
+	if (shk_flow_is_over(f))
+		return SHK_LIST_LINGER;
+	if (unacked)
+		return SHK_LIST_CLOSING;
+	if (f->phase == SHK_PHASE_OPEN || f->phase == SHK_PHASE_MIDSTREAM)
+		return SHK_LIST_LIVE;
+	return embryo_list(f, ts_ns);
+}
+
+/* Does this segment begin another connection than the one @f remembers? */
+static bool starts_anew(const struct shk_flow *f, const struct shk_event *ev, unsigned int from)
+{
+	const struct shk_segment *seg = &ev->seg;
+	const struct shk_flow_end *end = &f->end[from], *other = &f->end[from ^ 1];
+	bool over = (f->flags & SHK_FLOW_REPORTED) || shk_flow_is_over(f);
+
+	if (!(seg->tcp_flags & SHK_TCP_SYN) || seg->tcp_flags & SHK_TCP_RST || ev->ts_ns < f->first_ns)
+		return false;
+	if ((end->has & SHK_HAS_ISN) && end->isn == seg->seq)
+		return false;
+	if (over || f->phase == SHK_PHASE_MIDSTREAM)
+		/* For a SYN+ACK: the SYN before it was missed, if it answers another one. */
+		return !(seg->tcp_flags & SHK_TCP_ACK) || seg->ack - 1 != other->isn;
+	/*
+	 * A SYN within a connection changes nothing (RFC 5961 4.2), but a SYN+ACK to such a SYN does: we
+	 * missed the end of the old connection.
+	 */
+	if (f->phase == SHK_PHASE_OPEN)
+		return seg->tcp_flags & SHK_TCP_ACK && seg->ack - 1 != other->isn &&
+		       other->syn > other->syn_retransmits + 1;
+	/* A client that tries again with another number has given up the first attempt. */
+	return f->phase == SHK_PHASE_SYN && from == f->client && !(seg->tcp_flags & SHK_TCP_ACK);
+}
+
+static struct shk_flow *add_flow(struct shk_engine *e, const struct shk_tuple *tuple, uint64_t hash,
+				 const struct shk_event *ev)
+{
+	struct shk_flow *f = shk_flows_add(e->flows, tuple, hash), *oldest;
+
+	if (!f) {
+		oldest = shk_flows_oldest(e->flows);
+		if (!oldest)
+			return NULL;
+		/* Of one that only lingers nothing is missing but stragglers. */
+		if (!(oldest->flags & SHK_FLOW_REPORTED) && oldest->list != SHK_LIST_LINGER) {
+			e->stats.evicted++;
+			oldest->flags |= SHK_FLOW_EVICTED;
+		}
+		if (!(oldest->flags & SHK_FLOW_REPORTED))
+			report_closed(e, oldest);
+		shk_flows_remove(e->flows, oldest);
+		f = shk_flows_add(e->flows, tuple, hash);
+		if (!f)
+			return NULL;
+	}
+	e->stats.flows_created++;
+	f->first_ns = ev->ts_ns;
+	f->lost_at = (uint32_t)e->stats.lost;
+	f->end[0].state = f->end[1].state = SHK_STATE_UNKNOWN;
+	f->client = tuple->dir;
+	if (tuple->same_ends)
+		f->flags |= SHK_FLOW_SELF;
+	else if ((ev->seg.tcp_flags & (SHK_TCP_SYN | SHK_TCP_ACK)) == (SHK_TCP_SYN | SHK_TCP_ACK))
+		f->client ^= 1;
+	return f;
+}
+
+/* Only a SYN, SYN+ACK or FIN opens a record: an ACK or RST by itself is the echo of something else. */
+static bool is_worth_a_flow(const struct shk_segment *seg)
+{
+	return (seg->tcp_flags & (SHK_TCP_SYN | SHK_TCP_FIN)) && !(seg->tcp_flags & SHK_TCP_RST);
+}
+
+static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool late)
+{
+	struct shk_tuple tuple;
+	struct shk_flow *f;
+	uint64_t hash;
+
+	e->stats.segments++;
+	shk_tuple_from_event(&tuple, ev);
+	hash = shk_flows_hash(e->flows, &tuple);
+	f = shk_flows_find(e->flows, &tuple, hash);
+	if (f && starts_anew(f, ev, tuple.dir)) {
+		if (!shk_flow_is_over(f))
+			f->flags |= SHK_FLOW_DISORDER; /* its end was missed */
+		if (!(f->flags & SHK_FLOW_REPORTED))
+			report_closed(e, f);
+		shk_flows_remove(e->flows, f);
+		f = NULL;
+	}
+	if (!f && is_worth_a_flow(&ev->seg))
+		f = add_flow(e, &tuple, hash, ev);
+	if (!f) {
+		e->stats.ignored++;
+		return;
+	}
+	if (late && f->late < UINT16_MAX)
+		f->late++;
+	shk_flow_observe(f, ev, tuple.dir, f->flags & SHK_FLOW_REPORTED ? 0 : e->config.arrows_max);
+	shk_flows_touch(e->flows, f, choose_list(f, ev->ts_ns), e->now_ns);
+
+	if (f->flags & (SHK_FLOW_OPENED | SHK_FLOW_REPORTED))
+		return;
+	f->open = shk_record_open(f);
+	/* An RST after the SYN+ACK may yet turn out to have ended nothing: that is told at the end. */
+	if (f->phase == SHK_PHASE_OPEN || f->phase == SHK_PHASE_REFUSED)
+		report_opened(e, f);
+}
+
+void shk_engine_feed(struct shk_engine *e, const struct shk_event *ev, bool late)
+{
+	shk_engine_advance(e, ev->ts_ns);
+	switch (ev->kind) {
+	case SHK_EV_SEGMENT:
+		if (ev->where < SHK_HOOK_COUNT)
+			feed_segment(e, ev, late);
+		break;
+	case SHK_EV_LOST:
+		e->stats.lost += ev->lost.count;
+		break;
+	case SHK_EV_CLOCK:
+		e->real_offset_ns = (int64_t)(ev->clock.real_ns - ev->ts_ns);
+		break;
+	}
+}
+
+void shk_engine_advance(struct shk_engine *e, uint64_t now_ns)
+{
+	if (now_ns <= e->now_ns)
+		return;
+	expire(e, now_ns);
+	e->now_ns = now_ns;
+}
+
+void shk_engine_finish(struct shk_engine *e)
+{
+	struct shk_flow *f;
+
+	while ((f = shk_flows_oldest(e->flows))) {
+		if (!(f->flags & SHK_FLOW_REPORTED))
+			report_closed(e, f);
+		shk_flows_remove(e->flows, f);
+	}
+}
+
+void shk_engine_stats(const struct shk_engine *e, struct shk_engine_stats *stats)
+{
+	*stats = e->stats;
+	stats->flows_live = shk_flows_count(e->flows);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The flow table: everything the engine remembers of a connection, and when to look at it again.
+ *
+ * A flow is found by its tuple and namespace through a keyed hash, and is always on one list. Each list
+ * stands for one span of waiting and is ordered by the time of its flows' last event, so the next flow
+ * to expire is at the head of some list, and so is the one that has been silent longest. Links are
+ * 32-bit indices: half the size of pointers, and a flow stays within 256 octets.
+ */
+#ifndef SHK_FLOW_H
+#define SHK_FLOW_H
+
+#include "conn.h"
+#include "tuple.h"
+
+#define SHK_NO_FLOW UINT32_MAX
+
+/* What a flow waits for. The spans are in flow.c. */
+enum shk_list {
+	SHK_LIST_LIVE,		/* nothing: an open or half-closed connection may be silent for ever */
+	SHK_LIST_LINGER,	/* stragglers of a connection that has ended */
+	SHK_LIST_TOMBSTONE,	/* reported; kept to recognise what still comes of it */
+	SHK_LIST_CLOSING,	/* the acknowledgment of a FIN */
+	SHK_LIST_EMBRYO,	/* the answer to a SYN or SYN+ACK; longer after each retransmission */
+	SHK_LIST_EMBRYO_2,
+	SHK_LIST_EMBRYO_3,
+	SHK_LIST_EMBRYO_4,
+	SHK_LIST_EMBRYO_5,
+	SHK_LIST_EMBRYO_6,
+	SHK_LIST_EMBRYO_7,
+	SHK_LIST_COUNT,
+	SHK_LIST_NONE = SHK_LIST_COUNT,
+};
+
+/* shk_flow_end.has */
+#define SHK_HAS_ISN		0x01
+#define SHK_HAS_FIN		0x02	/* end_seq is the FIN's number */
+#define SHK_HAS_RST		0x04	/* it sent an RST that ended something: end_seq, if there is no FIN */
+#define SHK_HAS_FIN_ACKED	0x08	/* the other end acknowledged the FIN */
+#define SHK_HAS_ACK		0x10	/* ack is valid */
+#define SHK_HAS_SYNACKED	0x20	/* the other end's acknowledgment of our SYN or SYN+ACK was seen */
+#define SHK_HAS_SYN_DATA	0x40
+
+/* One end, by its place in the tuple: 0 the lower, 1 the higher. */
+struct shk_flow_end {
+	uint32_t isn;
+	uint32_t end_seq;
+	uint32_t ack;		/* latest acknowledgment number seen from it */
+	uint32_t finack_seq;	/* its own sequence number when it acknowledged the other end's FIN */
+	uint16_t syn, synack, fin, rst;
+	uint16_t syn_retransmits, synack_retransmits, fin_retransmits;
+	uint16_t mss;
+	uint16_t syn_flags;
+	uint16_t options;	/* the low bits of SHK_OPT_*: those with a name */
+	uint8_t wscale;
+	uint8_t state;		/* enum shk_state */
+	uint8_t hooks;		/* where its segments were seen: SHK_HOOK_BIT()s */
+	uint8_t has;
+};
+
+/* A segment seen lately, so that its next hook is recognised. */
+struct shk_flow_recent {
+	uint32_t signature;
+	uint16_t arrow;		/* its place in the ladder */
+	uint8_t hooks;
+	uint8_t used;
+};
+
+#define SHK_FLOW_RECENT 3
+
+/* How the second FIN stands to the first, where their times do not tell. */
+enum shk_fins {
+	SHK_FINS_AFTER_ACK,	/* it came after the ACK of the first */
+	SHK_FINS_ACKS,		/* it was that ACK */
+	SHK_FINS_CROSSED,	/* it was sent before the first arrived */
+};
+
+struct shk_arrows {
+	uint32_t n;
+	uint32_t dropped;
+	struct shk_arrow arrow[];
+};
+
+/*
+ * Times are 0 until they happened. What it takes to find a flow comes first and fills one cache line: with
+ * many flows, each further line is a miss.
+ */
+struct shk_flow {
+	uint32_t hash_next;	/* also links free flows */
+	uint32_t prev, next;
+	uint8_t list;		/* enum shk_list */
+	uint8_t phase;		/* enum shk_phase, handshake.h */
+	uint8_t client;		/* 0 or 1: which end opened */
+	uint8_t flags;		/* SHK_FLOW_* */
+
+	uint64_t addr[2][2];
+	uint16_t port[2];
+	uint32_t netns;
+	uint64_t last_ns;
+
+	struct shk_flow_end end[2];
+
+	uint64_t first_ns;
+	uint64_t syn_ns, synack_ns, ack_ns;
+	uint64_t fin_ns[2], finack_ns[2]; /* [whose FIN] */
+
+	struct shk_flow_recent recent[SHK_FLOW_RECENT];
+	uint16_t open_flags;
+	uint16_t close_flags;
+	uint16_t late;
+	uint8_t open;		/* enum shk_open, O_NONE until decided */
+	uint8_t rst_by : 1;	/* end that sent the first RST */
+	uint8_t fin_last : 1;	/* end whose FIN we saw second */
+	uint8_t fins : 2;	/* enum shk_fins */
+	uint32_t lost_at;	/* the engine's count of lost events when the flow began */
+	struct shk_arrows *arrows;
+};
+
+_Static_assert(sizeof(struct shk_flow) <= 256, "a live connection costs at most 256 octets");
+_Static_assert(offsetof(struct shk_flow, end) == 64, "what find and touch need is the first cache line");
+
+#define SHK_FLOW_OPENED		0x01	/* opened() was called */
+#define SHK_FLOW_REPORTED	0x02	/* closed() was called: a tombstone */
+#define SHK_FLOW_EXPIRED	0x04	/* a wait ended without what it was for */
+#define SHK_FLOW_DISORDER	0x08	/* an effect was seen without its cause, or before it */
+#define SHK_FLOW_SELF		0x10	/* both ends are the same */
+#define SHK_FLOW_SYNACK_OK	0x20	/* a SYN+ACK acknowledged the SYN correctly */
+#define SHK_FLOW_SYNACK_BAD	0x40	/* one did not */
+#define SHK_FLOW_EVICTED	0x80
+
+struct shk_flows;
+
+/* NULL if memory is short. @linger_ns is the span of SHK_LIST_LINGER. */
+struct shk_flows *shk_flows_new(uint32_t max, const uint64_t hash_key[2], uint64_t linger_ns);
+void shk_flows_free(struct shk_flows *t);
+
+/* The hash of a tuple under the table's key, to be passed to find and add. */
+uint64_t shk_flows_hash(const struct shk_flows *t, const struct shk_tuple *tuple);
+
+struct shk_flow *shk_flows_find(struct shk_flows *t, const struct shk_tuple *tuple, uint64_t hash);
+
+/* A new flow, all zero but for its key, on no list. NULL if the table is full or memory is short. */
+struct shk_flow *shk_flows_add(struct shk_flows *t, const struct shk_tuple *tuple, uint64_t hash);
+void shk_flows_remove(struct shk_flows *t, struct shk_flow *f);
+
+/* Puts @f last on @list. @now_ns never goes back from call to call. */
+void shk_flows_touch(struct shk_flows *t, struct shk_flow *f, enum shk_list list, uint64_t now_ns);
+
+/* The span of a list, in ns. */
+uint64_t shk_list_span_ns(enum shk_list list);
+
+/*
+ * A flow whose wait was over at @now_ns, the one that was over first, and when that was; NULL if there
+ * is none.
+ */
+struct shk_flow *shk_flows_expired(struct shk_flows *t, uint64_t now_ns, uint64_t *when_ns);
+
+/*
+ * The flow to give up: the oldest tombstone, else the oldest that lingers, else the one that has been
+ * silent longest. NULL if empty.
+ */
+struct shk_flow *shk_flows_oldest(struct shk_flows *t);
+
+uint32_t shk_flows_count(const struct shk_flows *t);
+
+/* Room for one more segment of the ladder, or NULL: over @max (then counted as dropped), or no memory. */
+struct shk_arrow *shk_flow_arrow(struct shk_flow *f, uint32_t max);
+
+#endif /* SHK_FLOW_H */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "conn.h"
+
+static const char *const open_codes[] = {
+#define SHK_OPEN(code, words) #code,
+#include "verdicts.def"
+};
+
+static const char *const open_words[] = {
+#define SHK_OPEN(code, words) words,
+#include "verdicts.def"
+};
+
+static const char *const close_codes[] = {
+#define SHK_CLOSE(code, words) #code,
+#include "verdicts.def"
+};
+
+static const char *const close_words[] = {
+#define SHK_CLOSE(code, words) words,
+#include "verdicts.def"
+};
+
+static const char *const open_flags[SHK_OF_COUNT] = {
+	"SYN_RETRANSMIT", "SYNACK_RETRANSMIT", "COOKIE",  "DATA_ON_SYN",
+	"DATA_ON_ACK",    "BAD_SYNACK",        "BAD_ACK", "CHALLENGE",
+};
+
+static const char *const close_flags[SHK_CF_COUNT] = {
+	"FIN_RETRANSMIT",
+	"RST_AFTER_FIN",
+	"DATA_AFTER_RST",
+};
+
+static const char *const states[SHK_STATE_COUNT] = {
+	"CLOSED",     "LISTEN",     "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
+	"FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",  "LAST-ACK",     "TIME-WAIT",   "?",
+};
+
+const char *shk_open_code(enum shk_open verdict)
+{
+	return open_codes[verdict];
+}
+
+const char *shk_open_words(enum shk_open verdict)
+{
+	return open_words[verdict];
+}
+
+const char *shk_close_code(enum shk_close verdict)
+{
+	return close_codes[verdict];
+}
+
+const char *shk_close_words(enum shk_close verdict)
+{
+	return close_words[verdict];
+}
+
+const char *shk_open_flag_name(unsigned int bit)
+{
+	return open_flags[bit];
+}
+
+const char *shk_close_flag_name(unsigned int bit)
+{
+	return close_flags[bit];
+}
+
+const char *shk_state_name(enum shk_state state)
+{
+	return states[state];
+}

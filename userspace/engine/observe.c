@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "observe.h"
+
+#include "gate.h"
+#include "handshake.h"
+#include "states.h"
+
+/* A segment on its way into the flow. Ends are numbered as in the tuple. */
+struct sight {
+	const struct shk_event *ev;
+	const struct shk_segment *seg;
+	unsigned int from, to;
+	bool syn, ack, fin, rst;
+	bool finack; /* the first to acknowledge the other end's FIN */
+	uint8_t proves;
+};
+
+static struct sight look_at(const struct shk_flow *f, const struct shk_event *ev, unsigned int from)
+{
+	const struct shk_segment *seg = &ev->seg;
+	struct sight s = {.ev = ev, .seg = seg, .from = from, .to = from ^ 1};
+
+	if (f->flags & SHK_FLOW_SELF)
+		s.to = from;
+	s.syn = seg->tcp_flags & SHK_TCP_SYN;
+	s.ack = seg->tcp_flags & SHK_TCP_ACK;
+	s.rst = seg->tcp_flags & SHK_TCP_RST;
+	/* Nobody closes with the SYN; such a segment is a probe, and RST outweighs both. */
+	s.fin = (seg->tcp_flags & SHK_TCP_FIN) && !s.syn && !s.rst;
+	return s;
+}
+
+static unsigned int server_of(const struct shk_flow *f)
+{
+	return f->flags & SHK_FLOW_SELF ? f->client : f->client ^ 1;
+}
+
+static void raise_count(uint16_t *count)
+{
+	if (*count < UINT16_MAX)
+		++*count;
+}
+
+/* Equal for the same transmission at different hooks; a retransmission differs in ip_id, or not at all. */
+static uint32_t signature(const struct shk_event *ev, unsigned int from)
+{
+	const struct shk_segment *seg = &ev->seg;
+	uint64_t x = (uint64_t)seg->seq << 32 | seg->ack;
+
+	x = (x ^ (uint64_t)seg->payload_len << 17) * 0x9e3779b97f4a7c15ULL;
+	x ^= (uint64_t)seg->ip_id << 32 | (uint32_t)seg->tcp_flags << 1 | from;
+	x *= 0xd6e8feb86659fd93ULL;
+	return x >> 32;
+}
+
+/* The segment as it was seen at an earlier hook, or NULL: then this is its first sight. */
+static struct shk_flow_recent *find_recent(struct shk_flow *f, uint32_t sig, uint8_t hook_bit)
+{
+	for (int i = 0; i < SHK_FLOW_RECENT; i++)
+		if (f->recent[i].used && f->recent[i].signature == sig && !(f->recent[i].hooks & hook_bit))
+			return &f->recent[i];
+	return NULL;
+}
+
+/* Newest first, the oldest falls out. */
+static void remember(struct shk_flow *f, uint32_t sig, uint8_t hook_bit, uint16_t arrow)
+{
+	for (int i = SHK_FLOW_RECENT - 1; i > 0; i--)
+		f->recent[i] = f->recent[i - 1];
+	f->recent[0] = (struct shk_flow_recent){sig, arrow, hook_bit, 1};
+}
+
+static void stamp_arrow(struct shk_flow *f, uint16_t index, const struct shk_event *ev)
+{
+	struct shk_arrow *arrow;
+
+	if (!f->arrows || index >= f->arrows->n)
+		return;
+	arrow = &f->arrows->arrow[index];
+	arrow->ts_ns[ev->where] = ev->ts_ns;
+	if (ev->ts_ns < arrow->first_ns)
+		arrow->first_ns = ev->ts_ns;
+}
+
+static void signal_end(struct shk_flow *f, unsigned int end, enum shk_signal signal)
+{
+	f->end[end].state = shk_state_next(f->end[end].state, signal);
+}
+
+/* What its SYN or SYN+ACK says of an end. */
+static void learn_end(struct shk_flow_end *end, const struct shk_segment *seg)
+{
+	end->isn = seg->seq;
+	end->has |= SHK_HAS_ISN;
+	end->options = seg->options & 0xffff;
+	end->syn_flags = seg->tcp_flags;
+	end->mss = seg->mss;
+	end->wscale = seg->wscale;
+	if (seg->payload_len)
+		end->has |= SHK_HAS_SYN_DATA;
+}
+
+static void observe_syn(struct shk_flow *f, const struct sight *s)
+{
+	struct shk_flow_end *from = &f->end[s->from];
+
+	if (from->syn && from->isn == s->seg->seq) {
+		raise_count(&from->syn_retransmits);
+		f->open_flags |= SHK_OF_SYN_RETRANSMIT;
+	}
+	/* After a SYN+ACK, its ack has told the number already; then the SYN only came too late. */
+	if (f->synack_ns && !from->syn)
+		f->flags |= SHK_FLOW_DISORDER;
+	if (!from->syn)
+		learn_end(from, s->seg);
+	raise_count(&from->syn);
+	if (s->seg->payload_len)
+		f->open_flags |= SHK_OF_DATA_ON_SYN;
+	if (!f->syn_ns && s->from == f->client)
+		f->syn_ns = s->ev->ts_ns;
+	signal_end(f, s->from, SHK_SENT_SYN);
+	signal_end(f, s->to, SHK_GOT_SYN);
+}
+
+/* Does this SYN+ACK acknowledge the other end's SYN, with none or all or part of its data? */
+static bool synack_fits(const struct shk_flow *f, const struct sight *s)
+{
+	const struct shk_flow_end *to = &f->end[s->to];
+	uint32_t data = s->seg->ack - to->isn - 1;
+
+	return data == 0 || (to->has & SHK_HAS_SYN_DATA && data <= 65535);
+}
+
+static bool observe_synack(struct shk_flow *f, struct sight *s)
+{
+	struct shk_flow_end *from = &f->end[s->from], *to = &f->end[s->to];
+	bool fits;
+
+	if (!(to->has & SHK_HAS_ISN)) {
+		to->isn = s->seg->ack - 1;
+		to->has |= SHK_HAS_ISN;
+	}
+	if (from->synack && from->isn == s->seg->seq) {
+		raise_count(&from->synack_retransmits);
+		f->open_flags |= SHK_OF_SYNACK_RETRANSMIT;
+	}
+	raise_count(&from->synack);
+	fits = synack_fits(f, s);
+	if (!fits) {
+		s->proves |= SHK_ARROW_WRONG_ACK;
+		f->flags |= SHK_FLOW_SYNACK_BAD;
+		f->open_flags |= SHK_OF_BAD_SYNACK;
+		return false;
+	}
+	s->proves |= SHK_PROVES_SYN_ACKED;
+	to->has |= SHK_HAS_SYNACKED;
+	f->flags |= SHK_FLOW_SYNACK_OK;
+	if (!f->synack_ns)
+		f->synack_ns = s->ev->ts_ns;
+	/* A listener that lost its request answers the next SYN with another number: the last one counts. */
+	if (!(f->flags & SHK_FLOW_SELF) && (f->phase != SHK_PHASE_OPEN || !(from->has & SHK_HAS_ISN)))
+		learn_end(from, s->seg);
+	if (s->ev->where == SHK_HOOK_LOCAL_OUT && s->seg->sock_state == 0)
+		f->open_flags |= SHK_OF_COOKIE;
+	signal_end(f, s->from, SHK_SENT_SYNACK);
+	signal_end(f, s->to, SHK_GOT_SYNACK);
+	return true;
+}
+
+/* Does its ack cover the other end's SYN+ACK? If that was not seen, the gate still knows. */
+static bool covers_synack(const struct shk_flow *f, const struct sight *s)
+{
+	const struct shk_flow_end *to = &f->end[s->to];
+
+	if (!(to->has & SHK_HAS_ISN))
+		return s->seg->why & SHK_WHY_ACKS_SYNACK;
+	return s->seg->ack - to->isn - 1 < SHK_GATE_REACH;
+}
+
+/* The first ACK of each end that is not a SYN+ACK; later ones say nothing about the opening. */
+static enum shk_step observe_ack(struct shk_flow *f, struct sight *s)
+{
+	struct shk_flow_end *to = &f->end[s->to];
+
+	if (s->from != f->client) {
+		if (f->phase == SHK_PHASE_SYN && !f->end[s->from].synack)
+			f->open_flags |= SHK_OF_CHALLENGE;
+		return SHK_STEP_S_ACK;
+	}
+	if (!covers_synack(f, s)) {
+		s->proves |= SHK_ARROW_WRONG_ACK;
+		if (f->phase == SHK_PHASE_SYNACK)
+			f->open_flags |= SHK_OF_BAD_ACK;
+		return SHK_STEP_C_ACK_BAD;
+	}
+	if (!(to->has & SHK_HAS_SYNACKED)) {
+		to->has |= SHK_HAS_SYNACKED;
+		/* If the gate says that it is not the first, we missed that one, and its time. */
+		if (s->seg->why & SHK_WHY_ACKS_SYNACK)
+			f->ack_ns = s->ev->ts_ns;
+		s->proves |= SHK_PROVES_SYNACK_ACKED;
+		if (s->seg->payload_len)
+			f->open_flags |= SHK_OF_DATA_ON_ACK;
+		signal_end(f, s->to, SHK_GOT_ACK_OF_SYN);
+		signal_end(f, s->from, SHK_GOT_SYNACK); /* had it not come, there were no ACK of it */
+	}
+	return SHK_STEP_C_ACK;
+}
+
+/*
+ * Does the server's RST end the attempt? In SYN-SENT only if it acknowledges the SYN (RFC 9293 3.10.7.3). A
+ * bad ACK is answered by an RST with its number, and the request stays (3.10.7.4).
+ */
+static bool rst_ends_attempt(const struct shk_flow *f, const struct sight *s)
+{
+	if (f->phase == SHK_PHASE_SYN)
+		return s->ack && synack_fits(f, s);
+	if (f->phase == SHK_PHASE_SYNACK && f->open_flags & SHK_OF_BAD_ACK && !s->ack)
+		return s->seg->seq != f->end[s->to].ack;
+	return true;
+}
+
+static void step(struct shk_flow *f, enum shk_step step)
+{
+	f->phase = shk_phase_next(f->phase, step);
+}
+
+/* The handshake went on: so the RST had ended nothing, though both ends were closed on paper. */
+static void revive(struct shk_flow *f, uint8_t before)
+{
+	if (f->phase == before)
+		return;
+	for (int i = 0; i < 2; i++) {
+		f->end[i].has &= ~SHK_HAS_RST;
+		f->end[i].state = f->phase == SHK_PHASE_OPEN ? SHK_ESTABLISHED : SHK_SYN_RECEIVED;
+	}
+	if (f->phase != SHK_PHASE_OPEN)
+		f->end[f->client].state = SHK_ESTABLISHED;
+}
+
+/* The opening comes to us after what followed it. So we did see it, and know who opened. */
+static void adopt_opening(struct shk_flow *f, const struct sight *s)
+{
+	uint8_t client = s->ack ? s->to : s->from, state;
+
+	f->phase = SHK_PHASE_OPEN;
+	f->flags |= SHK_FLOW_DISORDER;
+	if (f->client == client)
+		return;
+	f->client = client;
+	for (uint32_t i = 0; f->arrows && i < f->arrows->n; i++) {
+		struct shk_arrow *arrow = &f->arrows->arrow[i];
+
+		arrow->from ^= 1;
+		state = arrow->state[SHK_CLIENT];
+		arrow->state[SHK_CLIENT] = arrow->state[SHK_SERVER];
+		arrow->state[SHK_SERVER] = state;
+	}
+}
+
+static void observe_open(struct shk_flow *f, struct sight *s)
+{
+	bool client = s->from == f->client, fits;
+	uint8_t before = f->phase;
+
+	if (s->rst) {
+		step(f, client                   ? SHK_STEP_C_RST
+			: rst_ends_attempt(f, s) ? SHK_STEP_S_RST
+						 : SHK_STEP_S_RST_BAD);
+	} else if (s->syn && s->ack) {
+		fits = observe_synack(f, s);
+		step(f, client ? SHK_STEP_C_SYNACK : fits ? SHK_STEP_S_SYNACK : SHK_STEP_S_SYNACK_BAD);
+		if (f->flags & SHK_FLOW_SELF)
+			step(f, SHK_STEP_C_ACK); /* who sent it gets it too */
+	} else if (s->syn) {
+		observe_syn(f, s);
+		step(f, client ? SHK_STEP_C_SYN : SHK_STEP_S_SYN);
+	} else if (s->ack) {
+		step(f, observe_ack(f, s));
+	}
+	if (s->fin)
+		step(f, SHK_STEP_FIN);
+
+	if (before == SHK_PHASE_RESET || before == SHK_PHASE_REFUSED)
+		revive(f, before);
+}
+
+static void observe_rst(struct shk_flow *f, const struct sight *s)
+{
+	struct shk_flow_end *from = &f->end[s->from];
+
+	raise_count(&from->rst);
+	/* An attempt that goes on after an RST was not ended by it: see the table in handshake.c. */
+	if (f->phase == SHK_PHASE_SYN || f->phase == SHK_PHASE_SYNACK)
+		return;
+	if (!((f->end[0].has | f->end[1].has) & SHK_HAS_RST))
+		f->rst_by = s->from;
+	if ((f->end[0].has | f->end[1].has) & SHK_HAS_FIN)
+		f->close_flags |= SHK_CF_RST_AFTER_FIN;
+	if (!(from->has & (SHK_HAS_FIN | SHK_HAS_RST)))
+		from->end_seq = s->seg->seq;
+	from->has |= SHK_HAS_RST;
+	signal_end(f, s->from, SHK_SENT_RST);
+	signal_end(f, s->to, SHK_GOT_RST);
+}
+
+static bool acks_fin(const struct shk_flow_end *acker, const struct shk_flow_end *closer)
+{
+	return (closer->has & SHK_HAS_FIN) && (acker->has & SHK_HAS_ACK) && acker->ack == closer->end_seq + 1;
+}
+
+/* If the segment acknowledges the other end's FIN, remember the first time. */
+static void note_finack(struct shk_flow *f, struct sight *s)
+{
+	if (!acks_fin(&f->end[s->from], &f->end[s->to]))
+		return;
+	s->proves |= SHK_PROVES_FIN_ACKED;
+	if (f->end[s->to].has & SHK_HAS_FIN_ACKED)
+		return;
+	f->end[s->to].has |= SHK_HAS_FIN_ACKED;
+	s->finack = true;
+	f->finack_ns[s->to] = s->ev->ts_ns;
+	f->end[s->from].finack_seq = s->seg->seq;
+	signal_end(f, s->to, SHK_GOT_ACK_OF_FIN);
+}
+
+/* Both FINs are known now: did the second acknowledge the first, and was it the first to do so? */
+static void note_second_fin(struct shk_flow *f, const struct sight *s)
+{
+	f->fin_last = s->from;
+	if (f->end[s->to].has & SHK_HAS_FIN_ACKED) {
+		f->fins = s->finack ? SHK_FINS_ACKS : SHK_FINS_AFTER_ACK;
+		return;
+	}
+	f->fins = SHK_FINS_CROSSED;
+	f->end[s->from].state = SHK_CLOSING; /* not LAST-ACK: it sent its FIN before it got the other */
+}
+
+static void observe_fin(struct shk_flow *f, struct sight *s)
+{
+	struct shk_flow_end *from = &f->end[s->from];
+	uint32_t number = s->seg->seq + s->seg->payload_len;
+	bool first = !(from->has & SHK_HAS_FIN);
+
+	raise_count(&from->fin);
+	if (!first) {
+		raise_count(&from->fin_retransmits);
+		f->close_flags |= SHK_CF_FIN_RETRANSMIT;
+		s->proves |= SHK_ARROW_RETRANSMIT;
+	} else {
+		from->end_seq = number;
+		from->has |= SHK_HAS_FIN;
+		f->fin_ns[s->from] = s->ev->ts_ns;
+	}
+	signal_end(f, s->from, SHK_SENT_FIN);
+	signal_end(f, s->to, SHK_GOT_FIN);
+	if (first && s->from != s->to && f->end[s->to].has & SHK_HAS_FIN)
+		note_second_fin(f, s);
+	if (!(from->has & SHK_HAS_FIN_ACKED) && acks_fin(&f->end[s->to], from)) {
+		/* Its acknowledgment came to us before the FIN did. */
+		f->flags |= SHK_FLOW_DISORDER;
+		from->has |= SHK_HAS_FIN_ACKED;
+		f->finack_ns[s->from] = s->ev->ts_ns;
+		signal_end(f, s->from, SHK_GOT_ACK_OF_FIN);
+	}
+}
+
+static void observe_close(struct shk_flow *f, struct sight *s)
+{
+	if (s->seg->payload_len && (f->end[0].has | f->end[1].has) & SHK_HAS_RST)
+		f->close_flags |= SHK_CF_DATA_AFTER_RST;
+	if (s->rst) {
+		observe_rst(f, s);
+		return;
+	}
+	if (s->ack && !s->syn) {
+		f->end[s->from].ack = s->seg->ack;
+		f->end[s->from].has |= SHK_HAS_ACK;
+		note_finack(f, s);
+	}
+	if (s->fin)
+		observe_fin(f, s);
+}
+
+/* The segment's place in the ladder, filled but for what it proves; 0xffff if it gets none. */
+static uint16_t add_arrow(struct shk_flow *f, const struct sight *s, uint32_t arrows_max)
+{
+	struct shk_arrow *arrow = arrows_max ? shk_flow_arrow(f, arrows_max) : NULL;
+
+	if (!arrow)
+		return UINT16_MAX;
+	arrow->ts_ns[s->ev->where] = s->ev->ts_ns;
+	arrow->first_ns = s->ev->ts_ns;
+	arrow->seq = s->seg->seq;
+	arrow->ack = s->seg->ack;
+	arrow->payload_len = s->seg->payload_len;
+	arrow->tcp_flags = s->seg->tcp_flags;
+	arrow->from = s->from == f->client ? SHK_CLIENT : SHK_SERVER;
+	return f->arrows->n - 1;
+}
+
+void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int from, uint32_t arrows_max)
+{
+	uint8_t hook_bit = SHK_HOOK_BIT(ev->where);
+	uint32_t sig = signature(ev, from);
+	struct shk_flow_recent *recent = find_recent(f, sig, hook_bit);
+	struct sight s = look_at(f, ev, from);
+	unsigned int retransmits;
+	uint16_t index;
+
+	f->end[from].hooks |= hook_bit;
+	if (recent) {
+		recent->hooks |= hook_bit;
+		stamp_arrow(f, recent->arrow, ev);
+		return;
+	}
+	if (f->phase == SHK_PHASE_MIDSTREAM && s.syn && ev->ts_ns < f->first_ns)
+		adopt_opening(f, &s);
+	/* Once told, the time of the beginning is part of the identity. */
+	if (ev->ts_ns < f->first_ns && !(f->flags & SHK_FLOW_OPENED))
+		f->first_ns = ev->ts_ns;
+	index = add_arrow(f, &s, arrows_max);
+	remember(f, sig, hook_bit, index);
+
+	retransmits = f->end[from].syn_retransmits + f->end[from].synack_retransmits;
+	observe_open(f, &s);
+	observe_close(f, &s);
+	if (retransmits < 0U + f->end[from].syn_retransmits + f->end[from].synack_retransmits)
+		s.proves |= SHK_ARROW_RETRANSMIT;
+	if (index != UINT16_MAX) {
+		f->arrows->arrow[index].proves = s.proves;
+		f->arrows->arrow[index].state[SHK_CLIENT] = f->end[f->client].state;
+		f->arrows->arrow[index].state[SHK_SERVER] = f->end[server_of(f)].state;
+	}
+}
+
+bool shk_flow_is_over(const struct shk_flow *f)
+{
+	if (f->phase == SHK_PHASE_REFUSED || f->phase == SHK_PHASE_RESET)
+		return true;
+	if (f->phase != SHK_PHASE_OPEN && f->phase != SHK_PHASE_MIDSTREAM)
+		return false;
+	if ((f->end[0].has | f->end[1].has) & SHK_HAS_RST)
+		return true;
+	if (f->flags & SHK_FLOW_SELF)
+		return f->end[0].has & SHK_HAS_FIN_ACKED;
+	return f->end[0].has & f->end[1].has & SHK_HAS_FIN_ACKED;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What one segment says about its connection.
+ */
+#ifndef SHK_OBSERVE_H
+#define SHK_OBSERVE_H
+
+#include "flow.h"
+
+/*
+ * Takes in a segment sent by end @from. Knows a segment it has seen at another hook already, and then
+ * only adds the stamp.
+ */
+void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int from, uint32_t arrows_max);
+
+/* Is the connection over: closed both ways and acknowledged, reset, refused? */
+bool shk_flow_is_over(const struct shk_flow *f);
+
+#endif /* SHK_OBSERVE_H */

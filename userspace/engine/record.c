@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "record.h"
+
+#include <string.h>
+
+#include "handshake.h"
+#include "observe.h"
+
+/*
+ * Between the ACK of the first FIN and the second FIN an application that just follows suit needs less
+ * than this; who takes longer keeps the connection half-closed on purpose. It is five times the longest
+ * delayed ACK of Linux (TCP_ATO_MIN, 40 ms).
+ */
+#define HALF_CLOSE_MIN_NS 200000000ULL
+
+enum shk_open shk_record_open(const struct shk_flow *f)
+{
+	bool expired = f->flags & SHK_FLOW_EXPIRED;
+
+	switch ((enum shk_phase)f->phase) {
+	case SHK_PHASE_OPEN:
+		if (f->flags & SHK_FLOW_SELF)
+			return SHK_O_SELF;
+		/* Nobody answers SYN+ACK who has not got a SYN. */
+		if ((f->end[0].syn && f->end[1].syn) || f->end[f->client].synack)
+			return SHK_O_SIMULTANEOUS;
+		return SHK_O_3WHS;
+	case SHK_PHASE_REFUSED:
+		return SHK_O_REFUSED;
+	case SHK_PHASE_RESET:
+		return SHK_O_EMBRYO_RST;
+	case SHK_PHASE_MIDSTREAM:
+		return SHK_O_PREEXISTING;
+	case SHK_PHASE_SYN:
+	case SHK_PHASE_SYN_BOTH:
+		return expired ? SHK_O_TIMEOUT : SHK_O_NONE;
+	case SHK_PHASE_SYNACK:
+		return expired ? SHK_O_EMBRYO_EXPIRED : SHK_O_NONE;
+	default:
+		return SHK_O_NONE;
+	}
+}
+
+static unsigned int server_of(const struct shk_flow *f)
+{
+	return f->flags & SHK_FLOW_SELF ? f->client : f->client ^ 1;
+}
+
+static uint64_t span(uint64_t from_ns, uint64_t to_ns)
+{
+	return from_ns && to_ns >= from_ns ? to_ns - from_ns : SHK_UNKNOWN_NS;
+}
+
+/* Sequence arithmetic on the segment that ends a direction: between SYN and FIN lies the data. */
+static void fill_bytes(struct shk_end *out, const struct shk_flow *f, const struct shk_flow_end *end)
+{
+	uint32_t bytes = end->end_seq - end->isn - 1;
+	bool fin = end->has & SHK_HAS_FIN;
+
+	if (!(end->has & SHK_HAS_ISN) || !(end->has & (SHK_HAS_FIN | SHK_HAS_RST)))
+		return;
+	/* An RST without a handshake carries whatever number the rejected segment asked for. */
+	if (!fin && (f->phase != SHK_PHASE_OPEN || bytes > INT32_MAX))
+		return;
+	out->bytes_known = true;
+	out->bytes = bytes;
+}
+
+static void fill_end(struct shk_end *out, const struct shk_flow *f, unsigned int i)
+{
+	const struct shk_flow_end *end = &f->end[i];
+
+	memcpy(out->addr, f->addr[i], sizeof(out->addr));
+	out->port = f->port[i];
+	out->isn_known = end->has & SHK_HAS_ISN;
+	out->isn = end->isn;
+	out->syn = end->syn;
+	out->synack = end->synack;
+	out->fin = end->fin;
+	out->rst = end->rst;
+	out->syn_retransmits = end->syn_retransmits;
+	out->synack_retransmits = end->synack_retransmits;
+	out->fin_retransmits = end->fin_retransmits;
+	out->options = end->options;
+	out->syn_flags = end->syn_flags;
+	out->mss = end->mss;
+	out->wscale = end->wscale;
+	fill_bytes(out, f, end);
+}
+
+/* A host's own segments pass its LOCAL_OUT, those for it its LOCAL_IN. */
+static enum shk_side local_side(const struct shk_flow *f, unsigned int client, unsigned int server)
+{
+	const uint8_t out = SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT), in = SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN);
+	bool c = (f->end[client].hooks & out) || (f->end[server].hooks & in);
+	bool s = (f->end[server].hooks & out) || (f->end[client].hooks & in);
+
+	return c && s ? SHK_BOTH : c ? SHK_CLIENT : s ? SHK_SERVER : SHK_NEITHER;
+}
+
+static void fill_open(struct shk_conn *conn, const struct shk_flow *f)
+{
+	bool acked = f->end[server_of(f)].has & SHK_HAS_SYNACKED;
+
+	conn->open = f->open;
+	conn->open_flags = f->open_flags;
+	conn->syn_synack_ns = f->synack_ns ? span(f->syn_ns, f->synack_ns) : SHK_UNKNOWN_NS;
+	conn->synack_ack_ns = f->ack_ns ? span(f->synack_ns, f->ack_ns) : SHK_UNKNOWN_NS;
+	conn->open_total_ns = f->ack_ns ? span(f->syn_ns, f->ack_ns) : SHK_UNKNOWN_NS;
+	conn->synack_acks_syn = f->flags & SHK_FLOW_SYNACK_OK ? 1 : f->flags & SHK_FLOW_SYNACK_BAD ? 0 : -1;
+	/* A SYN+ACK that acknowledges a number only we derived from it proves nothing. */
+	if (conn->synack_acks_syn == 1 && !f->end[f->client].syn && !(f->flags & SHK_FLOW_SELF))
+		conn->synack_acks_syn = -1;
+	conn->ack_acks_synack = acked ? 1 : f->open_flags & SHK_OF_BAD_ACK ? 0 : -1;
+}
+
+/* Both FINs were seen; @first came first. Neither may acknowledge the other in a simultaneous close. */
+static enum shk_close close_of_two_fins(const struct shk_flow *f, unsigned int first, unsigned int second)
+{
+	if ((f->end[0].has & f->end[1].has & SHK_HAS_FIN_ACKED) == 0)
+		return SHK_C_FIN_UNACKED;
+	if (f->finack_ns[first] > f->fin_ns[second])
+		return SHK_C_SIMULTANEOUS;
+	if (f->finack_ns[first] < f->fin_ns[second])
+		return SHK_C_4SEG;
+	/* A capture may have no more than microseconds. */
+	return f->fins == SHK_FINS_ACKS      ? SHK_C_3SEG
+	       : f->fins == SHK_FINS_CROSSED ? SHK_C_SIMULTANEOUS
+					     : SHK_C_4SEG;
+}
+
+static void fill_half_close(struct shk_conn *conn, const struct shk_flow *f, unsigned int first,
+			    unsigned int second)
+{
+	uint32_t bytes = f->end[second].end_seq - f->end[second].finack_seq;
+
+	conn->fin_fin_ns = span(f->fin_ns[first], f->fin_ns[second]);
+	if (conn->close != SHK_C_4SEG && conn->close != SHK_C_FIN_UNACKED)
+		return;
+	if (!(f->end[first].has & SHK_HAS_FIN_ACKED) || f->finack_ns[first] > f->fin_ns[second])
+		return;
+	if (f->flags & SHK_FLOW_DISORDER)
+		return; /* finack_seq may belong to another segment */
+	if (!bytes && f->fin_ns[second] - f->finack_ns[first] < HALF_CLOSE_MIN_NS)
+		return;
+	conn->half_close = true;
+	conn->half_close_ns = conn->fin_fin_ns;
+	conn->half_close_bytes = bytes;
+}
+
+static enum shk_side side_of(const struct shk_flow *f, unsigned int end)
+{
+	return end == f->client ? SHK_CLIENT : SHK_SERVER;
+}
+
+static unsigned int first_closer(const struct shk_flow *f)
+{
+	if (!(f->end[0].has & f->end[1].has & SHK_HAS_FIN))
+		return f->end[0].has & SHK_HAS_FIN ? 0 : 1;
+	if (f->fin_ns[0] != f->fin_ns[1])
+		return f->fin_ns[0] < f->fin_ns[1] ? 0 : 1;
+	return f->fin_last ^ 1;
+}
+
+static void fill_close_by_fin(struct shk_conn *conn, const struct shk_flow *f)
+{
+	bool fin0 = f->end[0].has & SHK_HAS_FIN, fin1 = f->end[1].has & SHK_HAS_FIN;
+	unsigned int first = first_closer(f), second = first ^ 1;
+
+	conn->close_by = side_of(f, first);
+	if (f->end[first].has & SHK_HAS_FIN_ACKED)
+		conn->fin_ack_ns = span(f->fin_ns[first], f->finack_ns[first]);
+	if (f->flags & SHK_FLOW_SELF) {
+		conn->close = f->end[first].has & SHK_HAS_FIN_ACKED ? SHK_C_SIMULTANEOUS : SHK_C_FIN_UNACKED;
+		conn->close_by = SHK_BOTH;
+	} else if (fin0 && fin1) {
+		conn->close = close_of_two_fins(f, first, second);
+		if (conn->close == SHK_C_SIMULTANEOUS)
+			conn->close_by = SHK_BOTH;
+		fill_half_close(conn, f, first, second);
+	} else if (f->end[first].has & SHK_HAS_FIN_ACKED) {
+		conn->close = SHK_C_HALF_CLOSED;
+		conn->half_close = true;
+		conn->half_close_ns = span(f->fin_ns[first], f->last_ns);
+	} else {
+		conn->close = SHK_C_FIN_UNACKED;
+	}
+}
+
+/* A clean close stays one, whatever strays in afterwards; otherwise an RST decides. */
+static void fill_close(struct shk_conn *conn, const struct shk_flow *f)
+{
+	bool fin = (f->end[0].has | f->end[1].has) & SHK_HAS_FIN;
+	bool clean = f->end[f->client].has & f->end[server_of(f)].has & SHK_HAS_FIN_ACKED;
+	bool rst = (f->end[0].has | f->end[1].has) & SHK_HAS_RST;
+
+	conn->close = SHK_C_NONE;
+	conn->close_by = SHK_NEITHER;
+	conn->close_flags = f->close_flags;
+	conn->fin_ack_ns = SHK_UNKNOWN_NS;
+	conn->fin_fin_ns = SHK_UNKNOWN_NS;
+	conn->half_close_ns = SHK_UNKNOWN_NS;
+	if (f->phase != SHK_PHASE_OPEN && f->phase != SHK_PHASE_MIDSTREAM)
+		return;
+	if (fin)
+		fill_close_by_fin(conn, f);
+	if (rst && !clean) {
+		conn->close = SHK_C_RST;
+		conn->close_by = side_of(f, f->rst_by);
+		/* An RST on the heels of the FIN: nobody used the open half. */
+		if (conn->half_close && !conn->half_close_bytes && conn->half_close_ns < HALF_CLOSE_MIN_NS) {
+			conn->half_close = false;
+			conn->half_close_ns = SHK_UNKNOWN_NS;
+		}
+	}
+}
+
+/* Was every segment seen that the verdict on the opening rests on? */
+static bool is_evidence_complete(const struct shk_conn *conn, const struct shk_flow *f)
+{
+	bool synack = conn->synack_acks_syn == 1, ack = conn->ack_acks_synack == 1 && f->ack_ns;
+
+	switch (conn->open) {
+	case SHK_O_NONE:
+	case SHK_O_PREEXISTING:
+		return false;
+	case SHK_O_3WHS:
+		return synack && ack;
+	case SHK_O_SIMULTANEOUS:
+		return synack && f->end[0].syn && f->end[1].syn;
+	case SHK_O_SELF:
+		return synack && f->syn_ns;
+	case SHK_O_EMBRYO_EXPIRED:
+	case SHK_O_EMBRYO_RST:
+		return synack;
+	default:
+		return true;
+	}
+}
+
+static enum shk_confidence confidence(const struct shk_conn *conn, const struct shk_flow *f)
+{
+	if (conn->lost || conn->late || conn->evicted || f->flags & SHK_FLOW_DISORDER)
+		return SHK_PARTIAL;
+	if (!is_evidence_complete(conn, f))
+		return SHK_PARTIAL;
+	if (f->flags & SHK_FLOW_EXPIRED)
+		return SHK_INFERRED;
+	return conn->close == SHK_C_FIN_UNACKED ? SHK_PARTIAL
+						: SHK_CERTAIN; /* its ACK may still be on its way */
+}
+
+static void fill_arrows(struct shk_conn *conn, const struct shk_flow *f)
+{
+	if (!f->arrows)
+		return;
+	conn->arrows = f->arrows->arrow;
+	conn->n_arrows = f->arrows->n;
+	conn->arrows_dropped = f->arrows->dropped;
+}
+
+static uint64_t identity(const struct shk_flow *f)
+{
+	static const struct shk_hash_key no_secret = {{0x7463707368616b65ULL, 1}};
+	struct shk_hash_state s;
+
+	shk_hash_init(&s, &no_secret);
+	for (int i = 0; i < 2; i++) {
+		shk_hash_add(&s, f->addr[i][0]);
+		shk_hash_add(&s, f->addr[i][1]);
+	}
+	shk_hash_add(&s, (uint64_t)f->netns << 32 | (uint32_t)f->port[0] << 16 | f->port[1]);
+	shk_hash_add(&s, f->first_ns);
+	return shk_hash_end(&s, 48);
+}
+
+void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, int64_t real_offset_ns, uint64_t lost)
+{
+	unsigned int client = f->client, server = server_of(f);
+
+	memset(conn, 0, sizeof(*conn));
+	conn->id = identity(f);
+	conn->netns = f->netns;
+	conn->first_ns = f->first_ns;
+	conn->last_ns = f->last_ns;
+	conn->real_offset_ns = real_offset_ns;
+	fill_end(&conn->end[SHK_CLIENT], f, client);
+	fill_end(&conn->end[SHK_SERVER], f, server);
+	conn->local = local_side(f, client, server);
+	fill_open(conn, f);
+	fill_close(conn, f);
+	conn->witness_wire = true;
+	conn->evicted = f->flags & SHK_FLOW_EVICTED;
+	conn->lost = (uint32_t)((uint32_t)lost - f->lost_at);
+	conn->late = f->late;
+	conn->confidence = confidence(conn, f);
+	fill_arrows(conn, f);
+}
