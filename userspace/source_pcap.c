@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "source_pcap.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate.h"
+
+#define NS_PER_SECOND 1000000000ULL
+
+/*
+ * Room for half a million expectations: a capture of a busy link has as many openings and closings in
+ * flight as there are in a round trip.
+ */
+#define GATE_BUCKETS 65536U
+
+/* Packets in a row, then the caller may look whether it was told to end. */
+#define DRAIN_BATCH 8192
+
+struct stream {
+	struct shk_capture capture;
+	uint64_t events;
+	uint64_t filtered;
+};
+
+struct source_pcap {
+	struct shk_source base;
+	struct shk_dissector *dissector;
+	struct shk_gate_bucket *gate;
+	struct shk_capture_totals totals;
+	uint64_t last_ns;  /* latest packet */
+	uint64_t clock_ns; /* what the last SHK_EV_CLOCK said */
+	bool stopped;
+	struct stream of[];
+};
+
+static struct source_pcap *to_pcap(const struct shk_source *s)
+{
+	return (struct source_pcap *)s;
+}
+
+/*
+ * ---- From packet to event ------------------------------------------------------------------------
+ */
+
+/*
+ * The key is no secret, so that a file gives the same records whenever it is read. An attacker who fills
+ * a bucket displaces expectations, which is counted, and costs no time.
+ */
+static bool judge(struct source_pcap *s, struct shk_event *ev)
+{
+	static const struct shk_hash_key key = {{0x7463707368616b65ULL, 0x63617074757265ULL}};
+	struct shk_gate_result result;
+	struct shk_tuple tuple;
+	uint64_t hash;
+
+	shk_tuple_from_event(&tuple, ev);
+	hash = shk_tuple_hash(&tuple, &key);
+	shk_gate_judge(&s->gate[hash & (GATE_BUCKETS - 1)], hash, &tuple, &ev->seg, ev->where, ev->ts_ns,
+		       &result);
+	s->totals.displaced += result.displaced;
+	ev->seg.why = result.why;
+	return result.why;
+}
+
+/* The next packet of @st: fills *ev and returns true if it belongs to a handshake. */
+static bool look(struct source_pcap *s, struct stream *st, struct shk_event *ev)
+{
+	const struct shk_capture_link *link = &st->capture.links[st->capture.link];
+	const struct shk_packet *packet = &st->capture.packet;
+	struct shk_tcp_place at;
+	enum shk_found found;
+
+	s->totals.packets++;
+	if (link->layer < 0) {
+		s->totals.unknown_link++;
+		return false;
+	}
+	if (link->filter.len &&
+	    !shk_filter_passes(&link->filter, packet->octets, packet->len, packet->have)) {
+		st->filtered++;
+		s->totals.filtered++;
+		return false;
+	}
+	found = shk_dissect(s->dissector, link->layer, packet, ev, &at);
+	s->totals.found[found]++;
+	if (found != SHK_FOUND_SEGMENT || !judge(s, ev))
+		return false;
+	s->totals.passed++;
+	shk_dissect_options(ev, &at);
+	return true;
+}
+
+/* The clock of a capture is real time. Said once a second, so that time passes also where nothing happens. */
+static unsigned int tell_time(struct source_pcap *s, unsigned int stream, uint64_t now_ns, shk_source_fn *fn,
+			      void *arg)
+{
+	struct shk_event ev = {.ts_ns = now_ns, .kind = SHK_EV_CLOCK, .clock.real_ns = now_ns};
+
+	if (now_ns <= s->clock_ns)
+		return 0;
+	s->clock_ns = now_ns;
+	fn(arg, stream, &ev);
+	return 1;
+}
+
+/* The file whose next packet is the earliest, or NULL at the end; *until_ns: when it is another's turn. */
+static struct stream *earliest(struct source_pcap *s, uint64_t *until_ns)
+{
+	struct stream *first = NULL;
+	unsigned int i;
+
+	*until_ns = UINT64_MAX;
+	for (i = 0; i < s->base.streams; i++) {
+		struct stream *st = &s->of[i];
+
+		if (!st->capture.reader)
+			continue;
+		if (!first || st->capture.packet.ts_ns < first->capture.packet.ts_ns) {
+			if (first)
+				*until_ns = first->capture.packet.ts_ns;
+			first = st;
+		} else if (st->capture.packet.ts_ns < *until_ns) {
+			*until_ns = st->capture.packet.ts_ns;
+		}
+	}
+	return first;
+}
+
+/*
+ * ---- The source ----------------------------------------------------------------------------------
+ */
+
+static int source_start(struct shk_source *s, struct shk_error *err)
+{
+	(void)s;
+	(void)err;
+	return 0;
+}
+
+static int source_stop(struct shk_source *s, struct shk_error *err)
+{
+	(void)err;
+	to_pcap(s)->stopped = true;
+	return 0;
+}
+
+/* One packet. The number of events handed over, or -errno. */
+static int drain_packet(struct source_pcap *s, struct stream *st, shk_source_fn *fn, void *arg,
+			struct shk_error *err)
+{
+	unsigned int stream = st - s->of;
+	uint64_t ts_ns = st->capture.packet.ts_ns;
+	struct shk_event ev;
+	int n = 0, rc;
+
+	if (ts_ns > s->last_ns)
+		s->last_ns = ts_ns;
+	if (ts_ns >= s->clock_ns + NS_PER_SECOND)
+		n += tell_time(s, stream, ts_ns, fn, arg);
+	if (look(s, st, &ev)) {
+		st->events++;
+		fn(arg, stream, &ev);
+		n++;
+	}
+	rc = shk_capture_next(&st->capture, err);
+	return rc ? rc : n;
+}
+
+static int source_drain(struct shk_source *base, shk_source_fn *fn, void *arg, struct shk_error *err)
+{
+	struct source_pcap *s = to_pcap(base);
+	unsigned int budget = DRAIN_BATCH;
+	struct stream *st;
+	uint64_t until_ns;
+	int n = 0, rc;
+
+	while (!s->stopped && budget && (st = earliest(s, &until_ns))) {
+		for (; budget && st->capture.reader && st->capture.packet.ts_ns <= until_ns; budget--) {
+			rc = drain_packet(s, st, fn, arg, err);
+			if (rc < 0) {
+				s->stopped = true;
+				return rc;
+			}
+			n += rc;
+		}
+	}
+	if (!budget)
+		return n;
+	n += tell_time(s, 0, s->last_ns, fn, arg);
+	return n ? n : -ENODATA;
+}
+
+static int source_account(struct shk_source *base, unsigned int stream, struct shk_account *account,
+			  struct shk_error *err)
+{
+	const struct stream *st = &to_pcap(base)->of[stream];
+
+	(void)err;
+	*account = (struct shk_account){
+		.seen = st->events,
+		.delivered = st->events,
+		.filtered = st->filtered,
+		.read = st->events,
+	};
+	return 0;
+}
+
+static void source_close(struct shk_source *base)
+{
+	struct source_pcap *s;
+	unsigned int i;
+
+	if (!base)
+		return;
+	s = to_pcap(base);
+	for (i = 0; i < base->streams; i++)
+		shk_capture_close(&s->of[i].capture);
+	shk_dissector_free(s->dissector);
+	free(s->gate);
+	free(s);
+}
+
+static const struct shk_source_ops pcap_ops = {
+	.name = "pcap",
+	.start = source_start,
+	.stop = source_stop,
+	.drain = source_drain,
+	.account = source_account,
+	.close = source_close,
+};
+
+static struct source_pcap *source_new(unsigned int n_paths)
+{
+	const size_t gate_size = GATE_BUCKETS * sizeof(struct shk_gate_bucket);
+	struct source_pcap *s = calloc(1, sizeof(*s) + n_paths * sizeof(s->of[0]));
+
+	if (!s)
+		return NULL;
+	s->base.ops = &pcap_ops;
+	s->base.poll_fd = -1;
+	s->base.streams = n_paths;
+	snprintf(s->base.about, sizeof(s->base.about), "pcap, %u file%s", n_paths, n_paths == 1 ? "" : "s");
+	s->dissector = shk_dissector_new();
+	s->gate = aligned_alloc(sizeof(struct shk_gate_bucket), gate_size);
+	if (!s->dissector || !s->gate) {
+		source_close(&s->base);
+		return NULL;
+	}
+	memset(s->gate, 0, gate_size);
+	return s;
+}
+
+struct shk_source *shk_source_pcap_open(const char *const *paths, unsigned int n_paths,
+					const struct shk_source_config *config, struct shk_error *err)
+{
+	struct source_pcap *s = source_new(n_paths);
+	unsigned int i;
+
+	if (!s) {
+		shk_error_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	for (i = 0; i < n_paths; i++) {
+		if (shk_capture_open(&s->of[i].capture, paths[i], config->filter, err)) {
+			source_close(&s->base);
+			return NULL;
+		}
+	}
+	return &s->base;
+}
+
+const struct shk_capture *shk_source_pcap_capture(const struct shk_source *s, unsigned int i)
+{
+	return &to_pcap(s)->of[i].capture;
+}
+
+void shk_source_pcap_totals(const struct shk_source *base, struct shk_capture_totals *totals)
+{
+	const struct source_pcap *s = to_pcap(base);
+
+	*totals = s->totals;
+	totals->unfinished = shk_dissector_unfinished(s->dissector);
+}
