@@ -7,7 +7,8 @@
 #define SHK_ERROR_H
 
 struct shk_error {
-	char text[512];
+	int code;		/* negative errno; -EINVAL is the user's own input */
+	char text[1024];
 };
 
 /* Returns @code (a negative errno), so that a caller can write: return shk_error_set(...). */

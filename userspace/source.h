@@ -43,6 +43,7 @@ struct shk_source {
 	const struct shk_source_ops *ops;
 	int poll_fd;		/* becomes readable when there is something to drain; -1: always drain */
 	unsigned int streams;	/* numbered from 0; a stream may stay empty for ever */
+	char about[96];		/* for people: "kmod 0.1.0, 2 CPUs, 32768 slots each" */
 };
 
 struct shk_source_config {
@@ -54,5 +55,11 @@ struct shk_source_config {
 
 /* The wire as tcpshake.ko sees it. NULL and *err on failure. */
 struct shk_source *shk_source_kmod_open(const struct shk_source_config *config, struct shk_error *err);
+
+/* The same through BPF netfilter programs, where no module is loaded: Linux 6.4 and newer. */
+struct shk_source *shk_source_bpf_open(const struct shk_source_config *config, struct shk_error *err);
+
+/* The second witness: what the sockets know, through BPF programs. @filter and @hooks are not looked at. */
+struct shk_source *shk_source_socket_open(const struct shk_source_config *config, struct shk_error *err);
 
 #endif /* SHK_SOURCE_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The reader's side of bpf/rings.bpf.h: one BPF ring buffer for each CPU, and the account of each.
+ */
+#ifndef SHK_BPF_RINGS_READER_H
+#define SHK_BPF_RINGS_READER_H
+
+#include <bpf/libbpf.h>
+
+#include "source.h"
+
+/* False: the event is counted as filtered and handed to nobody. */
+typedef bool shk_bpf_passes_fn(void *arg, const struct shk_event *ev);
+
+struct shk_bpf_rings;
+
+/* A number of possible CPUs, or -errno and *err; both also if @slots is no size of a ring. */
+int shk_bpf_rings_cpus(uint32_t slots, struct shk_error *err);
+
+/* Before the object is loaded. @passes: NULL: all pass. NULL if memory is short. */
+struct shk_bpf_rings *shk_bpf_rings_new(struct bpf_map *rings, struct bpf_map *account, unsigned int cpus,
+					shk_bpf_passes_fn *passes, void *arg);
+
+/* After it: makes the rings, of @slots records each, 0 meaning the default. */
+int shk_bpf_rings_open(struct shk_bpf_rings *r, uint32_t slots);
+
+/* To be called before the object is destroyed. Accepts NULL. */
+void shk_bpf_rings_free(struct shk_bpf_rings *r);
+
+uint32_t shk_bpf_rings_slots(const struct shk_bpf_rings *r);
+int shk_bpf_rings_poll_fd(const struct shk_bpf_rings *r);
+
+/* As in struct shk_source_ops; CPU i is stream i. */
+int shk_bpf_rings_drain(struct shk_bpf_rings *r, shk_source_fn *fn, void *arg, struct shk_error *err);
+int shk_bpf_rings_account(const struct shk_bpf_rings *r, unsigned int cpu, struct shk_account *account,
+			  struct shk_error *err);
+
+/* A program may be running still when its link is gone. When this returns, none is. */
+void shk_bpf_synchronize(void);
+
+/* From now on libbpf says nothing on stderr: errors are put into words here. */
+void shk_bpf_silence(void);
+
+#endif /* SHK_BPF_RINGS_READER_H */

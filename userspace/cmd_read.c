@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+
+#include "command.h"
+#include "run.h"
+#include "source_pcap.h"
+
+static int open_source(struct shk_run *run)
+{
+	const struct shk_watch_options *o = &run->options;
+	const struct shk_source_config config = {.filter = o->filter};
+	struct shk_error err = {0};
+
+	run->source = shk_source_pcap_open(o->files, o->n_files, &config, &err);
+	if (!run->source)
+		return shk_run_complain(run, &err, err.code == -EINVAL ? SHK_EXIT_USAGE : SHK_EXIT_UNABLE);
+	return 0;
+}
+
+static void report_link(const struct shk_run *run, const char *path, const struct shk_capture_link *link)
+{
+	const char *name = pcap_datalink_val_to_name(link->dlt);
+
+	fprintf(stderr,
+		"%s: %s: nothing is known here of link type %d%s%s%s: %" PRIu64
+		" packets were not looked at\n",
+		run->name, path, link->dlt, name ? " (" : "", name ? name : "", name ? ")" : "",
+		link->packets);
+}
+
+/* What could not be read of the files; everything else was. */
+static int report_damage(const struct shk_run *run)
+{
+	const struct shk_capture *c;
+	int status = SHK_EXIT_OK;
+	unsigned int i, link;
+
+	for (i = 0; i < run->options.n_files; i++) {
+		c = shk_source_pcap_capture(run->source, i);
+		if (c->damage[0]) {
+			fprintf(stderr, "%s: %s\n", run->name, c->damage);
+			status = SHK_EXIT_INPUT;
+		}
+		for (link = 0; link < c->n_links; link++) {
+			if (c->links[link].layer >= 0)
+				continue;
+			report_link(run, c->path, &c->links[link]);
+			status = SHK_EXIT_INPUT;
+		}
+	}
+	return status;
+}
+
+/* One line; what came of which packets only where it is asked for. */
+static void report_totals(const struct shk_run *run)
+{
+	struct shk_capture_totals t;
+	unsigned int i;
+
+	shk_source_pcap_totals(run->source, &t);
+	fprintf(stderr,
+		"tcpshake: %s: %" PRIu64 " packets, %" PRIu64 " TCP segments, %" PRIu64
+		" of them part of a handshake\n",
+		run->source->about, t.packets, t.found[SHK_FOUND_SEGMENT], t.passed);
+	if (t.unfinished)
+		fprintf(stderr, "  %" PRIu64 " IP fragments without the rest of their datagram\n",
+			t.unfinished);
+	if (t.displaced)
+		fprintf(stderr,
+			"  %" PRIu64
+			" ACKs were no longer waited for, so many things were to be waited for at once\n",
+			t.displaced);
+	if (!run->options.verbose)
+		return;
+	if (t.filtered)
+		fprintf(stderr, "  %" PRIu64 " rejected by the filter\n", t.filtered);
+	if (t.unknown_link)
+		fprintf(stderr, "  %" PRIu64 " of an unknown link type\n", t.unknown_link);
+	for (i = 0; i < SHK_FOUND_COUNT; i++)
+		if (t.found[i])
+			fprintf(stderr, "  %" PRIu64 " %s\n", t.found[i], shk_found_words(i));
+}
+
+int shk_cmd_read(int argc, char **argv)
+{
+	struct shk_run run = {.name = argv[0], .linger_ns = SHK_LINGER_FILE_NS, .stop_fd = -1};
+	int status = SHK_EXIT_USAGE, input_status;
+
+	if (!shk_read_options_parse(argc, argv, 0, &run.options))
+		status = open_source(&run);
+	if (!status)
+		status = shk_run_start(&run);
+	if (!status) {
+		status = shk_run_to_end(&run);
+		report_totals(&run);
+		input_status = report_damage(&run);
+		status = status ? status : input_status;
+	}
+	shk_run_release(&run);
+	return status;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "netns_name.h"
+#include "run.h"
+
+/* The module where it is loaded, else BPF. If neither can be had, says what both of them lack. */
+static struct shk_source *open_best(const struct shk_source_config *config, struct shk_error *err)
+{
+	struct shk_error kmod_err = {0}, bpf_err = {0};
+	struct shk_source *source;
+
+	if (access(SHK_DEVICE, F_OK) == 0)
+		return shk_source_kmod_open(config, err);
+	source = shk_source_bpf_open(config, &bpf_err);
+	if (source)
+		return source;
+	if (bpf_err.code == -EINVAL && config->filter) {
+		*err = bpf_err; /* the filter itself is wrong */
+		return NULL;
+	}
+	shk_source_kmod_open(config, &kmod_err);
+	shk_error_set(err, kmod_err.code, "%.300s\n  Without the module: %.300s", kmod_err.text,
+		      bpf_err.text);
+	return NULL;
+}
+
+static struct shk_source *open_chosen(enum shk_source_choice choice, const struct shk_source_config *config,
+				      struct shk_error *err)
+{
+	switch (choice) {
+	case SHK_SOURCE_KMOD:
+		return shk_source_kmod_open(config, err);
+	case SHK_SOURCE_BPF:
+		return shk_source_bpf_open(config, err);
+	case SHK_SOURCE_AUTO:
+		break;
+	}
+	return open_best(config, err);
+}
+
+static int open_source(struct shk_run *run)
+{
+	const struct shk_watch_options *o = &run->options;
+	struct shk_source_config config = {
+		.filter = o->filter,
+		.hooks = o->hooks,
+		.ring_slots = o->ring_slots,
+	};
+	struct shk_error err = {0};
+
+	if (shk_netns_inode(o->netns, &config.netns, &err))
+		return shk_run_complain(run, &err, SHK_EXIT_USAGE);
+	run->numeric_netns = !config.netns;
+	run->source = open_chosen(o->source, &config, &err);
+	if (!run->source)
+		return shk_run_complain(run, &err, err.code == -EINVAL ? SHK_EXIT_USAGE : SHK_EXIT_UNABLE);
+	return 0;
+}
+
+/* Scripts wait for this line: what happens after it is seen. */
+static void announce(const struct shk_run *run)
+{
+	const struct shk_watch_options *o = &run->options;
+	bool all = run->numeric_netns;
+
+	fprintf(stderr, "tcpshake: watching %s%s%s%s%s (%s); Ctrl-C ends\n",
+		all ? "all network namespaces" : "network namespace ", all ? "" : o->netns,
+		o->filter ? ", filter \"" : "", o->filter ? o->filter : "", o->filter ? "\"" : "",
+		run->source->about);
+}
+
+int shk_cmd_watch(int argc, char **argv)
+{
+	struct shk_run run = {.name = argv[0], .linger_ns = SHK_LINGER_LIVE_NS, .stop_fd = -1};
+	int status = SHK_EXIT_USAGE;
+
+	if (!shk_watch_options_parse(argc, argv, 0, &run.options))
+		status = open_source(&run);
+	if (!status)
+		status = shk_run_start(&run);
+	if (!status) {
+		announce(&run);
+		status = shk_run_to_end(&run);
+	}
+	shk_run_release(&run);
+	return status;
+}

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "pipeline.h"
+
+#define NS_PER_SECOND 1000000000ULL
+#define NS_PER_MS     1000000ULL
+#define FLUSH_NS      (100 * NS_PER_MS)
+#define IDLE_MS       100 /* the engine's own deadlines need no better */
+#define HELD_MS       10
+
+struct shk_pipeline {
+	struct shk_pipeline_config config;
+	struct shk_merge *merge;
+	struct shk_engine *engine;
+	uint64_t *announced; /* for each stream: sum of its SHK_EV_LOST */
+	unsigned int clock_stream;
+	bool live;
+	uint64_t now_ns;
+	uint64_t next_clock_ns;
+	uint64_t end_ns;
+	uint64_t flushed_ns;
+	int64_t real_offset_ns;
+	uint64_t fed;    /* events given to the engine, without SHK_EV_LOST and SHK_EV_CLOCK */
+	uint64_t closed; /* connections reported */
+	bool ended;
+	bool unflushed;
+	int push_rc; /* first failure inside a callback */
+	int sink_rc;
+};
+
+/*
+ * ---- Time ----------------------------------------------------------------------------------------
+ */
+
+static uint64_t clock_read(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * NS_PER_SECOND + ts.tv_nsec;
+}
+
+/* Both clocks at one moment: of three tries, the one that was interrupted least. */
+static struct shk_event clock_event(void)
+{
+	struct shk_event ev = {.kind = SHK_EV_CLOCK};
+	uint64_t before, real, after, gap, best = UINT64_MAX;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		before = clock_read(CLOCK_MONOTONIC);
+		real = clock_read(CLOCK_REALTIME);
+		after = clock_read(CLOCK_MONOTONIC);
+		gap = after - before;
+		if (gap >= best)
+			continue;
+		best = gap;
+		ev.ts_ns = before + gap / 2;
+		ev.clock.real_ns = real;
+	}
+	return ev;
+}
+
+static int64_t clock_offset(const struct shk_event *ev)
+{
+	return (int64_t)(ev->clock.real_ns - ev->ts_ns);
+}
+
+/*
+ * ---- Engine to sink ------------------------------------------------------------------------------
+ */
+
+static void sink_done(struct shk_pipeline *p, int rc)
+{
+	p->unflushed = true;
+	if (rc && !p->sink_rc)
+		p->sink_rc = rc;
+}
+
+static void on_opened(void *arg, const struct shk_conn *conn)
+{
+	struct shk_pipeline *p = arg;
+
+	if (!p->sink_rc)
+		sink_done(p, p->config.sink->ops->opened(p->config.sink, conn));
+}
+
+static void on_closed(void *arg, const struct shk_conn *conn)
+{
+	struct shk_pipeline *p = arg;
+
+	p->closed++;
+	if (p->closed == p->config.count)
+		p->ended = true;
+	if (!p->sink_rc)
+		sink_done(p, p->config.sink->ops->closed(p->config.sink, conn));
+}
+
+static void report_loss(struct shk_pipeline *p, const struct shk_event *ev)
+{
+	const struct shk_loss loss = {
+		.source = p->config.source->ops->name,
+		.cpu = ev->cpu,
+		.count = ev->lost.count,
+		.ts_ns = ev->ts_ns,
+		.real_offset_ns = p->real_offset_ns,
+	};
+
+	if (loss.count && !p->sink_rc)
+		sink_done(p, p->config.sink->ops->lost(p->config.sink, &loss));
+}
+
+static void flush(struct shk_pipeline *p)
+{
+	p->unflushed = false;
+	p->flushed_ns = p->now_ns;
+	if (!p->sink_rc)
+		p->sink_rc = p->config.sink->ops->flush(p->config.sink);
+}
+
+/*
+ * ---- Source to merge to engine -------------------------------------------------------------------
+ */
+
+static void push(struct shk_pipeline *p, unsigned int stream, const struct shk_event *ev)
+{
+	int rc = shk_merge_push(p->merge, stream, ev);
+
+	if (rc && !p->push_rc)
+		p->push_rc = rc;
+}
+
+static void on_event(void *arg, unsigned int stream, const struct shk_event *ev)
+{
+	struct shk_pipeline *p = arg;
+
+	if (ev->kind == SHK_EV_LOST)
+		p->announced[stream] += ev->lost.count;
+	if (!p->live && ev->ts_ns > p->now_ns)
+		p->now_ns = ev->ts_ns;
+	push(p, stream, ev);
+}
+
+static void feed(struct shk_pipeline *p, const struct shk_event *ev, bool late)
+{
+	if (ev->kind == SHK_EV_LOST)
+		report_loss(p, ev);
+	else if (ev->kind == SHK_EV_CLOCK)
+		p->real_offset_ns = clock_offset(ev);
+	else
+		p->fed++;
+	shk_engine_feed(p->engine, ev, late);
+}
+
+static bool ended(const struct shk_pipeline *p)
+{
+	return p->ended || p->sink_rc || p->push_rc;
+}
+
+/* Whatever has waited long enough, until something ends the run. */
+static void deliver(struct shk_pipeline *p)
+{
+	const struct shk_event *ev;
+	bool late;
+
+	while (!ended(p)) {
+		ev = shk_merge_next(p->merge, p->now_ns, &late);
+		if (!ev) {
+			if (p->now_ns > p->config.window_ns)
+				shk_engine_advance(p->engine, p->now_ns - p->config.window_ns);
+			return;
+		}
+		feed(p, ev, late);
+	}
+}
+
+/* Takes the time before it drains, so that whatever is older than it has been drained. */
+static int drain(struct shk_pipeline *p, struct shk_error *err)
+{
+	struct shk_source *source = p->config.source;
+	struct shk_event ev;
+	int n;
+
+	if (p->live) {
+		p->now_ns = clock_read(CLOCK_MONOTONIC);
+		if (p->now_ns >= p->next_clock_ns) {
+			ev = clock_event();
+			push(p, p->clock_stream, &ev);
+			p->next_clock_ns += NS_PER_SECOND;
+			if (p->next_clock_ns < p->now_ns)
+				p->next_clock_ns = p->now_ns + NS_PER_SECOND;
+		}
+	}
+	n = source->ops->drain(source, on_event, p, err);
+	if (p->push_rc)
+		return shk_error_set(err, p->push_rc,
+				     "out of memory with %" PRIu64
+				     " events waiting; a shorter --window needs less",
+				     shk_merge_held(p->merge));
+	return n;
+}
+
+/*
+ * ---- The loop ------------------------------------------------------------------------------------
+ */
+
+static int timeout_ms(const struct shk_pipeline *p)
+{
+	uint64_t ms = IDLE_MS;
+
+	if (!p->live)
+		return 0;
+	if (p->unflushed || shk_merge_held(p->merge))
+		ms = HELD_MS;
+	if (p->end_ns - p->now_ns < ms * NS_PER_MS)
+		ms = (p->end_ns - p->now_ns) / NS_PER_MS + 1;
+	return ms;
+}
+
+/* Sleeps until there is something to do. */
+static int wait_for_work(struct shk_pipeline *p, struct shk_error *err)
+{
+	struct pollfd fds[] = {
+		{.fd = p->config.source->poll_fd, .events = POLLIN},
+		{.fd = p->config.stop_fd, .events = POLLIN},
+		{.fd = p->config.out_fd},
+	};
+
+	if (poll(fds, sizeof(fds) / sizeof(fds[0]), timeout_ms(p)) < 0) {
+		if (errno == EINTR)
+			return 0;
+		return shk_error_set(err, -errno, "poll: %s", strerror(errno));
+	}
+	if (fds[0].revents & ~POLLIN)
+		return shk_error_set(err, -EIO, "%s: the source failed", p->config.source->ops->name);
+	if (fds[1].revents)
+		p->ended = true;
+	if (fds[2].revents)
+		p->sink_rc = -EPIPE;
+	return 0;
+}
+
+static int sink_failed(const struct shk_pipeline *p, struct shk_error *err)
+{
+	if (!p->sink_rc)
+		return 0;
+	return shk_error_set(err, p->sink_rc, "cannot write the output: %s", strerror(-p->sink_rc));
+}
+
+int shk_pipeline_run(struct shk_pipeline *p, struct shk_error *err)
+{
+	int n, rc;
+
+	while (!ended(p)) {
+		n = drain(p, err);
+		if (n < 0 && n != -ENODATA)
+			return n;
+		deliver(p);
+		if (p->unflushed && (n <= 0 || p->now_ns - p->flushed_ns >= FLUSH_NS))
+			flush(p);
+		if (n == -ENODATA || p->now_ns >= p->end_ns)
+			break;
+		rc = wait_for_work(p, err);
+		if (rc)
+			return rc;
+	}
+	return sink_failed(p, err);
+}
+
+int shk_pipeline_start(struct shk_pipeline *p, struct shk_error *err)
+{
+	const struct shk_pipeline_config *config = &p->config;
+	struct shk_event ev;
+
+	p->end_ns = UINT64_MAX;
+	if (p->live) {
+		ev = clock_event();
+		p->now_ns = ev.ts_ns;
+		p->real_offset_ns = clock_offset(&ev);
+		p->next_clock_ns = p->now_ns + NS_PER_SECOND;
+		if (config->duration_ns)
+			p->end_ns = p->now_ns + config->duration_ns;
+		push(p, p->clock_stream, &ev);
+		if (p->push_rc)
+			return shk_error_set(err, p->push_rc, "out of memory");
+	}
+	p->config.header.real_offset_ns = p->real_offset_ns;
+	p->sink_rc = config->sink->ops->header(config->sink, &p->config.header);
+	flush(p);
+	return p->sink_rc ? sink_failed(p, err) : config->source->ops->start(config->source, err);
+}
+
+/*
+ * ---- The end -------------------------------------------------------------------------------------
+ */
+
+static int drain_rest(struct shk_pipeline *p, struct shk_error *err)
+{
+	const struct shk_event *ev;
+	bool late;
+	int n;
+
+	do {
+		n = drain(p, err);
+	} while (n > 0);
+	while ((ev = shk_merge_next(p->merge, UINT64_MAX, &late)))
+		feed(p, ev, late);
+	return n == -ENODATA ? 0 : n;
+}
+
+/* A ring that stayed full to the end could not announce its last losses. */
+static void announce_rest(struct shk_pipeline *p, unsigned int stream, uint64_t lost)
+{
+	struct shk_event ev = {.ts_ns = p->now_ns, .kind = SHK_EV_LOST, .cpu = stream};
+
+	if (lost <= p->announced[stream])
+		return;
+	ev.lost.count = lost - p->announced[stream];
+	p->announced[stream] = lost;
+	feed(p, &ev, false);
+}
+
+static bool balanced(const struct shk_account *a, uint64_t announced)
+{
+	return a->seen == a->delivered + a->lost && a->read == a->delivered && a->lost == announced;
+}
+
+static int settle_stream(struct shk_pipeline *p, unsigned int stream, struct shk_summary *sum, uint64_t *read,
+			 struct shk_error *err)
+{
+	struct shk_source *source = p->config.source;
+	struct shk_account a;
+	int rc;
+
+	rc = source->ops->account(source, stream, &a, err);
+	if (rc)
+		return rc;
+	announce_rest(p, stream, a.lost);
+	sum->seen += a.seen;
+	sum->delivered += a.delivered;
+	sum->lost += a.lost;
+	sum->filtered += a.filtered;
+	*read += a.read;
+	if (balanced(&a, p->announced[stream]))
+		return 0;
+	return shk_error_set(
+		err, -EBADE,
+		"THE ACCOUNTS DO NOT MATCH, this is a defect: %s, stream %u: seen %" PRIu64
+		", delivered %" PRIu64 ", lost %" PRIu64 " (announced %" PRIu64 "), read %" PRIu64,
+		source->ops->name, stream, a.seen, a.delivered, a.lost, p->announced[stream], a.read);
+}
+
+/* Compares the accounts of all streams; tells the first that is wrong. */
+static int settle(struct shk_pipeline *p, struct shk_summary *sum, struct shk_error *err)
+{
+	struct shk_error later;
+	uint64_t read = 0;
+	unsigned int i;
+	int rc = 0, stream_rc;
+
+	for (i = 0; i < p->config.source->streams; i++) {
+		stream_rc = settle_stream(p, i, sum, &read, rc ? &later : err);
+		if (!rc)
+			rc = stream_rc;
+	}
+	if (!rc && p->fed != read)
+		rc = shk_error_set(err, -EBADE,
+				   "THE ACCOUNTS DO NOT MATCH, this is a defect: %" PRIu64
+				   " events were read and "
+				   "%" PRIu64 " reached the engine",
+				   read, p->fed);
+	return rc;
+}
+
+static int write_summary(struct shk_pipeline *p, struct shk_summary *sum, struct shk_error *err)
+{
+	struct shk_engine_stats stats;
+
+	shk_engine_stats(p->engine, &stats);
+	sum->late = shk_merge_late(p->merge);
+	sum->evicted = stats.evicted;
+	sum->connections = p->closed;
+	memcpy(sum->by_open, stats.by_open, sizeof(sum->by_open));
+	memcpy(sum->by_close, stats.by_close, sizeof(sum->by_close));
+	if (!p->sink_rc)
+		p->sink_rc = p->config.sink->ops->summary(p->config.sink, sum);
+	flush(p);
+	return sink_failed(p, err);
+}
+
+int shk_pipeline_finish(struct shk_pipeline *p, struct shk_error *err)
+{
+	struct shk_source *source = p->config.source;
+	struct shk_summary sum = {0};
+	struct shk_error later;
+	int rc, write_rc;
+
+	rc = source->ops->stop(source, err);
+	if (!rc)
+		rc = drain_rest(p, err);
+	if (!rc)
+		rc = settle(p, &sum, err);
+	shk_engine_advance(p->engine, p->now_ns);
+	shk_engine_finish(p->engine);
+	write_rc = write_summary(p, &sum, rc ? &later : err);
+	return rc ? rc : write_rc;
+}
+
+struct shk_pipeline *shk_pipeline_new(const struct shk_pipeline_config *config)
+{
+	unsigned int streams = config->source->streams;
+	struct shk_pipeline *p;
+	struct shk_engine_out out = {.opened = on_opened, .closed = on_closed};
+
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->config = *config;
+	p->live = config->source->poll_fd >= 0;
+	p->clock_stream = streams;
+	out.arg = p;
+	p->announced = calloc(streams + 1, sizeof(*p->announced));
+	p->merge = shk_merge_new(streams + 1, config->window_ns);
+	p->engine = shk_engine_new(&config->engine, &out);
+	if (!p->announced || !p->merge || !p->engine) {
+		shk_pipeline_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void shk_pipeline_free(struct shk_pipeline *p)
+{
+	if (!p)
+		return;
+	shk_engine_free(p->engine);
+	shk_merge_free(p->merge);
+	free(p->announced);
+	free(p);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The straight line: source, merge, engine, sink. The only place that reads the clock.
+ *
+ *	new		nothing flows yet
+ *	start		the sink has its header, events flow
+ *	run		until something ends it
+ *	finish		the source stops, everything that was held is passed on, accounts are compared
+ *	free
+ *
+ * A source with a poll_fd is live: time is the clock's. One without is a file: time is what its
+ * events say, so that the same file gives the same records.
+ */
+#ifndef SHK_PIPELINE_H
+#define SHK_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "error.h"
+#include "merge.h"
+#include "sink.h"
+#include "source.h"
+
+struct shk_pipeline_config {
+	struct shk_source *source;	/* stays the caller's, like the sink */
+	struct shk_sink *sink;
+	struct shk_header header;	/* real_offset_ns is filled in by start */
+	struct shk_engine_config engine;
+	uint64_t window_ns;		/* of the merge */
+	uint64_t count;			/* end after that many connections were reported; 0: no limit */
+	uint64_t duration_ns;		/* live: end after that time; 0: no limit */
+	int stop_fd;			/* end when it becomes readable; -1: none */
+	int out_fd;			/* end when nobody reads it any more; -1: not looked at */
+};
+
+struct shk_pipeline;
+
+struct shk_pipeline *shk_pipeline_new(const struct shk_pipeline_config *config);	/* NULL: no memory */
+void shk_pipeline_free(struct shk_pipeline *p);	/* accepts NULL */
+
+/* Each returns 0, or -errno and *err. -EPIPE: nobody reads the output any more. */
+int shk_pipeline_start(struct shk_pipeline *p, struct shk_error *err);
+int shk_pipeline_run(struct shk_pipeline *p, struct shk_error *err);
+
+/* Also after a failed run. -EBADE: an event is neither in the output nor in the losses. */
+int shk_pipeline_finish(struct shk_pipeline *p, struct shk_error *err);
+
+#endif /* SHK_PIPELINE_H */

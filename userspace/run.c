@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "run.h"
+#include "version.h"
+
+int shk_run_complain(const struct shk_run *run, const struct shk_error *err, int status)
+{
+	fprintf(stderr, "%s: %s\n", run->name, err->text);
+	return status;
+}
+
+static int complain_memory(const struct shk_run *run)
+{
+	fprintf(stderr, "%s: out of memory\n", run->name);
+	return SHK_EXIT_UNABLE;
+}
+
+static bool colour_wanted(const struct shk_watch_options *options, FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	if (options->colour != SHK_COLOUR_AUTO)
+		return options->colour == SHK_COLOUR_ALWAYS;
+	if (no_color && *no_color)
+		return false;
+	return isatty(fileno(out)) && term && strcmp(term, "dumb");
+}
+
+static int open_sink(struct shk_run *run)
+{
+	static struct shk_sink *(*const new[])(const struct shk_sink_config *config) = {
+		[SHK_FORMAT_LINE] = shk_sink_line_new,
+		[SHK_FORMAT_LADDER] = shk_sink_ladder_new,
+		[SHK_FORMAT_JSON] = shk_sink_json_new,
+	};
+	struct shk_sink_config config = {0};
+
+	run->out = run->options.output ? fopen(run->options.output, "we") : stdout;
+	if (!run->out) {
+		fprintf(stderr, "%s: %s: %s\n", run->name, run->options.output, strerror(errno));
+		return SHK_EXIT_UNABLE;
+	}
+	/* The pipeline says when to flush. */
+	setvbuf(run->out, NULL, _IOFBF, 1 << 16);
+	config.out = run->out;
+	config.colour = colour_wanted(&run->options, run->out);
+	config.utf8 = !run->options.ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
+	config.numeric_netns = run->numeric_netns;
+	run->sink = new[run->options.format](&config);
+	return run->sink ? 0 : complain_memory(run);
+}
+
+static void stop_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+}
+
+/* Signals become a readable descriptor, so that nothing is ever interrupted in the middle. */
+static int open_signals(struct shk_run *run)
+{
+	sigset_t set;
+
+	stop_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	run->stop_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->stop_fd < 0) {
+		fprintf(stderr, "%s: signalfd: %s\n", run->name, strerror(errno));
+		return SHK_EXIT_UNABLE;
+	}
+	return 0;
+}
+
+/* From now on a signal kills, as somebody expects who sends it twice. */
+static void restore_signals(const struct shk_run *run)
+{
+	struct signalfd_siginfo info;
+	sigset_t set;
+
+	while (read(run->stop_fd, &info, sizeof(info)) > 0)
+		;
+	stop_signals(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static int open_pipeline(struct shk_run *run, const struct utsname *host, const char *const *sources)
+{
+	struct shk_pipeline_config config = {
+		.source = run->source,
+		.sink = run->sink,
+		.header =
+			{
+				.version = SHK_VERSION,
+				.host = host->nodename,
+				.kernel = host->release,
+				.sources = sources,
+			},
+		.engine =
+			{
+				.flows_max = run->options.flows_max,
+				.linger_ns = run->linger_ns,
+				.arrows_max = run->sink->arrows_wanted,
+			},
+		.window_ns = run->options.window_ns,
+		.count = run->options.count,
+		.duration_ns = run->options.duration_ns,
+		.stop_fd = run->stop_fd,
+		.out_fd = fileno(run->out),
+	};
+
+	if (getrandom(config.engine.hash_key, sizeof(config.engine.hash_key), 0) < 0) {
+		fprintf(stderr, "%s: getrandom: %s\n", run->name, strerror(errno));
+		return SHK_EXIT_UNABLE;
+	}
+	run->pipeline = shk_pipeline_new(&config);
+	return run->pipeline ? 0 : complain_memory(run);
+}
+
+static int status_of(const struct shk_run *run, int rc, const struct shk_error *err)
+{
+	if (!rc || rc == -EPIPE)
+		return SHK_EXIT_OK;
+	return shk_run_complain(run, err, rc == -EBADE ? SHK_EXIT_MISMATCH : SHK_EXIT_UNABLE);
+}
+
+int shk_run_start(struct shk_run *run)
+{
+	const char *const sources[] = {run->source->ops->name, NULL};
+	struct shk_error err = {0};
+	struct utsname host;
+	int status;
+
+	uname(&host);
+	status = open_sink(run);
+	if (!status)
+		status = open_signals(run);
+	if (!status)
+		status = open_pipeline(run, &host, sources);
+	return status ? status : status_of(run, shk_pipeline_start(run->pipeline, &err), &err);
+}
+
+int shk_run_to_end(struct shk_run *run)
+{
+	struct shk_error err = {0};
+	int rc, status, finish_status;
+
+	rc = shk_pipeline_run(run->pipeline, &err);
+	status = status_of(run, rc, &err);
+	restore_signals(run);
+	rc = shk_pipeline_finish(run->pipeline, &err);
+	/* An output that failed once fails again: said already. */
+	finish_status = status == SHK_EXIT_UNABLE && rc != -EBADE ? status : status_of(run, rc, &err);
+	return finish_status > status ? finish_status : status;
+}
+
+void shk_run_release(struct shk_run *run)
+{
+	shk_pipeline_free(run->pipeline);
+	if (run->stop_fd >= 0)
+		close(run->stop_fd);
+	if (run->sink)
+		run->sink->ops->free(run->sink);
+	if (run->out && run->out != stdout)
+		fclose(run->out);
+	if (run->source)
+		run->source->ops->close(run->source);
+	shk_watch_options_release(&run->options);
+}

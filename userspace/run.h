@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One run of the pipeline as a command makes it: from the options and a source to an exit status. What goes
+ * wrong is said on standard error.
+ */
+#ifndef SHK_RUN_H
+#define SHK_RUN_H
+
+#include <stdio.h>
+
+#include "pipeline.h"
+#include "watch_options.h"
+
+struct shk_run {
+	const char *name;		/* what messages begin with */
+	struct shk_watch_options options;
+	struct shk_source *source;	/* opened by the command, closed by shk_run_release() */
+	uint64_t linger_ns;		/* of the engine */
+	bool numeric_netns;		/* records come from several network namespaces */
+	FILE *out;
+	struct shk_sink *sink;
+	int stop_fd;			/* -1 before shk_run_start() */
+	struct shk_pipeline *pipeline;
+};
+
+/* Prints the error and returns @status. */
+int shk_run_complain(const struct shk_run *run, const struct shk_error *err, int status);
+
+/* All return enum shk_exit. The run starts after the first, and has ended after the second. */
+int shk_run_start(struct shk_run *run);
+int shk_run_to_end(struct shk_run *run);
+
+/* Also after a failure, and of a run that was only set to zero but for .stop_fd, which is -1. */
+void shk_run_release(struct shk_run *run);
+
+#endif /* SHK_RUN_H */

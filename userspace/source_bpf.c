@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The source "bpf": the wire without a module, one BPF netfilter link for each hook, address family and
+ * network namespace, one ring for each CPU. The program is bpf/wire.bpf.c.
+ *
+ * Links live as long as their file descriptors: when this process ends, however it ends, nothing stays
+ * behind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/netfilter.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "bpf_rings.h"
+#include "filter.h"
+#include "gate.h"
+#include "headers.h"
+#include "netns_list.h"
+#include "source.h"
+#include "version.h"
+#include "wire.skel.h"
+
+#define READERS_MAX  64 /* on one host, at one time */
+#define GATE_BUCKETS 16384U
+#define RESCAN_NS    500000000ULL /* how soon a new namespace is found */
+
+struct linked_netns {
+	uint32_t inode;
+	unsigned int n;
+	struct bpf_link *links[2 * SHK_HOOK_CAPTURE];
+};
+
+struct source_bpf {
+	struct shk_source base;
+	struct wire_bpf *skel;
+	struct shk_bpf_rings *rings;
+	struct shk_filter_program filter;
+	uint32_t hooks;
+	uint32_t netns; /* 0: all */
+	bool running;
+	uint64_t rescan_ns;
+	struct linked_netns *linked;
+	unsigned int n_linked;
+};
+
+static struct source_bpf *to_bpf(struct shk_source *s)
+{
+	return (struct source_bpf *)s;
+}
+
+/*
+ * ---- Links ---------------------------------------------------------------------------------------
+ */
+
+/*
+ * First and last of all are reserved (net/netfilter/nf_bpf_link.c), and each priority takes one BPF program:
+ * the @nth reader stands @nth places from the edge.
+ */
+static int hook_priority(unsigned int hook, int nth)
+{
+	return hook == SHK_HOOK_PRE_ROUTING || hook == SHK_HOOK_LOCAL_OUT ? INT_MIN + nth : INT_MAX - nth;
+}
+
+static int link_hook(struct source_bpf *b, struct linked_netns *ns, int pf, unsigned int hook)
+{
+	LIBBPF_OPTS(bpf_netfilter_opts, opts, .pf = pf, .hooknum = hook);
+	struct bpf_link *link = NULL;
+
+	for (int nth = 1; !link && nth <= READERS_MAX; nth++) {
+		opts.priority = hook_priority(hook, nth);
+		link = bpf_program__attach_netfilter(b->skel->progs.shk_wire, &opts);
+		if (!link && errno != EBUSY)
+			break;
+	}
+	if (!link)
+		return -errno;
+	ns->links[ns->n++] = link;
+	return 0;
+}
+
+static void unlink_netns(struct linked_netns *ns)
+{
+	while (ns->n)
+		bpf_link__destroy(ns->links[--ns->n]);
+}
+
+static int link_hooks(struct source_bpf *b, struct linked_netns *ns)
+{
+	unsigned int hook;
+	int rc = 0;
+
+	for (hook = 0; !rc && hook < SHK_HOOK_CAPTURE; hook++) {
+		if (!(b->hooks & SHK_HOOK_BIT(hook)))
+			continue;
+		rc = link_hook(b, ns, NFPROTO_IPV4, hook);
+		if (!rc)
+			rc = link_hook(b, ns, NFPROTO_IPV6, hook);
+		if (rc == -EAFNOSUPPORT) /* a kernel without IPv6 */
+			rc = 0;
+	}
+	if (rc)
+		unlink_netns(ns);
+	return rc;
+}
+
+static bool is_linked(const struct source_bpf *b, uint32_t inode)
+{
+	for (unsigned int i = 0; i < b->n_linked; i++)
+		if (b->linked[i].inode == inode)
+			return true;
+	return false;
+}
+
+/* A link belongs to the namespace its maker is in. */
+static int link_netns(void *arg, int fd, uint32_t inode)
+{
+	struct source_bpf *b = arg;
+	struct linked_netns ns = {.inode = inode}, *bigger;
+	int self, rc;
+
+	if ((b->netns && b->netns != inode) || is_linked(b, inode))
+		return 0;
+	bigger = realloc(b->linked, (b->n_linked + 1) * sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	b->linked = bigger;
+	self = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (self < 0)
+		return -errno;
+	rc = setns(fd, CLONE_NEWNET) < 0 ? -errno : link_hooks(b, &ns);
+	if (setns(self, CLONE_NEWNET) < 0 && !rc)
+		rc = -errno;
+	close(self);
+	if (!rc)
+		b->linked[b->n_linked++] = ns;
+	return rc;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static int bpf_start(struct shk_source *s, struct shk_error *err)
+{
+	struct source_bpf *b = to_bpf(s);
+	int rc = shk_netns_each(link_netns, b);
+
+	if (rc)
+		return shk_error_set(err, rc, "cannot link BPF programs to netfilter: %s", strerror(-rc));
+	if (!b->n_linked)
+		return shk_error_set(err, -ENOENT, "network namespace %u is gone", b->netns);
+	b->running = true;
+	b->rescan_ns = now_ns() + RESCAN_NS;
+	return 0;
+}
+
+static int bpf_stop(struct shk_source *s, struct shk_error *err)
+{
+	struct source_bpf *b = to_bpf(s);
+
+	(void)err;
+	b->running = false;
+	for (unsigned int i = 0; i < b->n_linked; i++)
+		unlink_netns(&b->linked[i]);
+	b->n_linked = 0;
+	shk_bpf_synchronize();
+	return 0;
+}
+
+/*
+ * ---- Reading -------------------------------------------------------------------------------------
+ */
+
+/* The module runs the filter in the kernel; a BPF program cannot, so it runs here. */
+static bool passes(void *arg, const struct shk_event *ev)
+{
+	const struct source_bpf *b = arg;
+	struct shk_headers h;
+
+	if (!b->filter.len || ev->kind != SHK_EV_SEGMENT)
+		return true;
+	shk_headers_make(&h, ev);
+	return shk_filter_passes(&b->filter, h.octets, h.wire_len, h.len);
+}
+
+static int bpf_drain(struct shk_source *s, shk_source_fn *fn, void *arg, struct shk_error *err)
+{
+	struct source_bpf *b = to_bpf(s);
+
+	if (b->running && !b->netns && now_ns() >= b->rescan_ns) {
+		shk_netns_each(link_netns, b);
+		b->rescan_ns = now_ns() + RESCAN_NS;
+	}
+	return shk_bpf_rings_drain(b->rings, fn, arg, err);
+}
+
+static int bpf_account(struct shk_source *s, unsigned int stream, struct shk_account *account,
+		       struct shk_error *err)
+{
+	return shk_bpf_rings_account(to_bpf(s)->rings, stream, account, err);
+}
+
+static void bpf_close(struct shk_source *s)
+{
+	struct source_bpf *b;
+
+	if (!s)
+		return;
+	b = to_bpf(s);
+	for (unsigned int i = 0; i < b->n_linked; i++)
+		unlink_netns(&b->linked[i]);
+	free(b->linked);
+	shk_bpf_rings_free(b->rings);
+	wire_bpf__destroy(b->skel);
+	shk_filter_release(&b->filter);
+	free(b);
+}
+
+static const struct shk_source_ops bpf_ops = {
+	.name = "bpf",
+	.start = bpf_start,
+	.stop = bpf_stop,
+	.drain = bpf_drain,
+	.account = bpf_account,
+	.close = bpf_close,
+};
+
+/*
+ * ---- Opening -------------------------------------------------------------------------------------
+ */
+
+static int load_failed(int rc, struct shk_error *err)
+{
+	if (rc == -EPERM || rc == -EACCES)
+		return shk_error_set(err, rc,
+				     "this user may not load BPF programs: %s.\n  Run it as root (CAP_BPF, "
+				     "CAP_PERFMON and CAP_NET_ADMIN in the initial user namespace)",
+				     strerror(-rc));
+	if (rc == -ENOMEM)
+		return shk_error_set(err, rc, "no memory for the rings; ask for less with --ring-slots");
+	return shk_error_set(
+		err, rc,
+		"this kernel refuses BPF netfilter programs: %s.\n  They need Linux 6.4 or newer "
+		"with BTF (/sys/kernel/btf/vmlinux)",
+		strerror(-rc));
+}
+
+static int prepare(struct source_bpf *b)
+{
+	struct wire_bpf *skel = b->skel;
+	uint64_t secret[3];
+
+	if (getrandom(secret, sizeof(secret), 0) != sizeof(secret))
+		return -EIO;
+	skel->rodata->shk_key[0] = secret[0];
+	skel->rodata->shk_key[1] = secret[1];
+	skel->rodata->shk_skb_secret = secret[2];
+	skel->rodata->shk_gate_mask = GATE_BUCKETS - 1;
+	bpf_map__set_max_entries(skel->maps.gate, GATE_BUCKETS);
+	b->rings = shk_bpf_rings_new(skel->maps.rings, skel->maps.account, b->base.streams, passes, b);
+	return b->rings ? 0 : -ENOMEM;
+}
+
+static int load(struct source_bpf *b, uint32_t slots, struct shk_error *err)
+{
+	int rc;
+
+	shk_bpf_silence();
+	b->skel = wire_bpf__open();
+	if (!b->skel)
+		return load_failed(-errno, err);
+	rc = prepare(b);
+	if (!rc)
+		rc = wire_bpf__load(b->skel);
+	if (!rc)
+		rc = shk_bpf_rings_open(b->rings, slots);
+	if (rc)
+		return load_failed(rc, err);
+	b->base.poll_fd = shk_bpf_rings_poll_fd(b->rings);
+	return 0;
+}
+
+struct shk_source *shk_source_bpf_open(const struct shk_source_config *config, struct shk_error *err)
+{
+	int cpus = shk_bpf_rings_cpus(config->ring_slots, err);
+	struct source_bpf *b;
+
+	if (cpus < 0)
+		return NULL;
+	b = calloc(1, sizeof(*b));
+	if (!b) {
+		shk_error_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	b->base.ops = &bpf_ops;
+	b->base.streams = cpus;
+	b->hooks = config->hooks ? config->hooks : SHK_HOOKS_NETFILTER;
+	b->netns = config->netns;
+	if ((config->filter && shk_filter_compile(config->filter, &b->filter, err)) ||
+	    load(b, config->ring_slots, err)) {
+		bpf_close(&b->base);
+		return NULL;
+	}
+	snprintf(b->base.about, sizeof(b->base.about), "bpf netfilter, %d CPU%s, %u slots each", cpus,
+		 cpus == 1 ? "" : "s", shk_bpf_rings_slots(b->rings));
+	return &b->base;
+}

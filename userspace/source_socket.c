@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The source "socket": the second witness. Its programs are in bpf/socket.bpf.c, one ring for each CPU; one
+ * stream more carries the sockets that existed at the start, and the losses that belong to no CPU.
+ *
+ * Links and iterators live as long as their file descriptors: when this process ends, however it ends,
+ * nothing stays behind.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "bpf_rings.h"
+#include "netns_list.h"
+#include "socket.skel.h"
+#include "source_socket.h"
+
+#define SNAPSHOT_EVENTS 512
+#define MISSED_NS       500000000ULL /* how soon a loss that the programs cannot count is announced */
+
+/* The sockets of one network namespace, waiting to be read. */
+struct snapshot {
+	uint32_t netns;
+	int fd;
+};
+
+struct source_socket {
+	struct shk_source base;
+	struct shk_socket_programs programs;
+	struct shk_bpf_rings *rings;
+	uint32_t netns; /* 0: all */
+	struct bpf_link *iterator;
+	struct snapshot *snapshots;
+	unsigned int n_snapshots;
+	unsigned int next_snapshot;
+	uint64_t existed;
+	uint64_t missed; /* as announced */
+	uint64_t missed_ns;
+	bool running;
+};
+
+static struct source_socket *to_socket(const struct shk_source *s)
+{
+	return (struct source_socket *)s;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/*
+ * ---- What exists at the start --------------------------------------------------------------------
+ */
+
+/* Runs over the descriptors of all tasks; the program keeps what it finds with the sockets. */
+static void find_holders(struct source_socket *b)
+{
+	struct bpf_program *program = b->programs.skel->progs.shk_holders;
+	struct bpf_link *link;
+	char nothing[64];
+	int fd;
+
+	if (bpf_program__fd(program) < 0)
+		return;
+	link = bpf_program__attach_iter(program, NULL);
+	if (!link)
+		return;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	while (fd >= 0 && read(fd, nothing, sizeof(nothing)) > 0)
+		;
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+}
+
+static int add_snapshot(struct source_socket *b, uint32_t inode)
+{
+	struct snapshot *bigger = realloc(b->snapshots, (b->n_snapshots + 1) * sizeof(*bigger));
+	int fd;
+
+	if (!bigger)
+		return -ENOMEM;
+	b->snapshots = bigger;
+	fd = bpf_iter_create(bpf_link__fd(b->iterator));
+	if (fd < 0)
+		return -errno;
+	b->snapshots[b->n_snapshots++] = (struct snapshot){.netns = inode, .fd = fd};
+	return 0;
+}
+
+/* An iterator shows the sockets of the namespace in which it was made. */
+static int snapshot_netns(void *arg, int fd, uint32_t inode)
+{
+	struct source_socket *b = arg;
+	int self, rc;
+
+	if (b->netns && b->netns != inode)
+		return 0;
+	for (unsigned int i = 0; i < b->n_snapshots; i++)
+		if (b->snapshots[i].netns == inode)
+			return 0;
+	self = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (self < 0)
+		return -errno;
+	rc = setns(fd, CLONE_NEWNET) < 0 ? -errno : add_snapshot(b, inode);
+	if (setns(self, CLONE_NEWNET) < 0 && !rc)
+		rc = -errno;
+	close(self);
+	return rc;
+}
+
+static int open_snapshots(struct source_socket *b)
+{
+	struct bpf_program *program = b->programs.skel->progs.shk_existing;
+
+	if (bpf_program__fd(program) < 0)
+		return 0;
+	find_holders(b);
+	b->iterator = bpf_program__attach_iter(program, NULL);
+	return b->iterator ? shk_netns_each(snapshot_netns, b) : -errno;
+}
+
+/* Some of what existed: the iterator is held back by how much is read. Their number, or -errno. */
+static int drain_snapshot(struct source_socket *b, shk_source_fn *fn, void *arg)
+{
+	struct snapshot *snapshot = &b->snapshots[b->next_snapshot];
+	static struct shk_event events[SNAPSHOT_EVENTS];
+	ssize_t size;
+	int i, n;
+
+	if (b->next_snapshot == b->n_snapshots)
+		return 0;
+	size = read(snapshot->fd, events, sizeof(events));
+	if (size < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	if (!size) {
+		close(snapshot->fd);
+		b->next_snapshot++;
+	}
+	n = size / sizeof(events[0]);
+	for (i = 0; i < n; i++)
+		fn(arg, b->base.streams - 1, &events[i]);
+	b->existed += n;
+	return n;
+}
+
+/*
+ * ---- The vtable ----------------------------------------------------------------------------------
+ */
+
+static int socket_start(struct shk_source *s, struct shk_error *err)
+{
+	struct source_socket *b = to_socket(s);
+	int rc;
+
+	rc = shk_socket_programs_attach(&b->programs, err);
+	if (rc)
+		return rc;
+	b->running = true;
+	rc = open_snapshots(b);
+	if (rc)
+		return shk_error_set(err, rc, "cannot list the sockets that exist: %s", strerror(-rc));
+	return 0;
+}
+
+static int socket_stop(struct shk_source *s, struct shk_error *err)
+{
+	struct source_socket *b = to_socket(s);
+
+	(void)err;
+	b->running = false;
+	shk_socket_programs_detach(&b->programs);
+	return 0;
+}
+
+/*
+ * The kernel does not run a program that interrupts itself; it counts that. Such a call might have made a
+ * record, or none: the loss is at most so many.
+ */
+static int announce_missed(struct source_socket *b, shk_source_fn *fn, void *arg)
+{
+	struct shk_event ev = {.kind = SHK_EV_LOST, .ts_ns = now_ns()};
+	uint64_t missed;
+
+	if (b->running && ev.ts_ns < b->missed_ns)
+		return 0;
+	b->missed_ns = ev.ts_ns + MISSED_NS;
+	missed = shk_socket_programs_missed(&b->programs);
+	if (missed == b->missed)
+		return 0;
+	ev.lost.count = missed - b->missed;
+	b->missed = missed;
+	fn(arg, b->base.streams - 1, &ev);
+	return 1;
+}
+
+static int socket_drain(struct shk_source *s, shk_source_fn *fn, void *arg, struct shk_error *err)
+{
+	struct source_socket *b = to_socket(s);
+	int existed, drained;
+
+	existed = drain_snapshot(b, fn, arg);
+	if (existed < 0)
+		return shk_error_set(err, existed, "cannot list the sockets that exist: %s",
+				     strerror(-existed));
+	drained = shk_bpf_rings_drain(b->rings, fn, arg, err);
+	if (drained < 0)
+		return drained;
+	return existed + drained + announce_missed(b, fn, arg);
+}
+
+static int socket_account(struct shk_source *s, unsigned int stream, struct shk_account *account,
+			  struct shk_error *err)
+{
+	struct source_socket *b = to_socket(s);
+
+	memset(account, 0, sizeof(*account));
+	if (stream < s->streams - 1)
+		return shk_bpf_rings_account(b->rings, stream, account, err);
+	account->lost = b->missed;
+	account->delivered = account->read = b->existed;
+	account->seen = account->delivered + account->lost;
+	return 0;
+}
+
+static void socket_close(struct shk_source *s)
+{
+	struct source_socket *b;
+
+	if (!s)
+		return;
+	b = to_socket(s);
+	for (unsigned int i = b->next_snapshot; i < b->n_snapshots; i++)
+		close(b->snapshots[i].fd);
+	free(b->snapshots);
+	bpf_link__destroy(b->iterator);
+	shk_bpf_rings_free(b->rings);
+	shk_socket_programs_release(&b->programs);
+	free(b);
+}
+
+static const struct shk_source_ops socket_ops = {
+	.name = "socket",
+	.start = socket_start,
+	.stop = socket_stop,
+	.drain = socket_drain,
+	.account = socket_account,
+	.close = socket_close,
+};
+
+const struct shk_socket_programs *shk_source_socket_programs(const struct shk_source *s)
+{
+	return &to_socket(s)->programs;
+}
+
+/*
+ * ---- Opening -------------------------------------------------------------------------------------
+ */
+
+static int prepare(void *arg, struct socket_bpf *skel)
+{
+	struct source_socket *b = arg;
+
+	skel->rodata->shk_netns = b->netns;
+	shk_bpf_rings_free(b->rings);
+	b->rings = shk_bpf_rings_new(skel->maps.rings, skel->maps.account, b->base.streams - 1, NULL, NULL);
+	return b->rings ? 0 : -ENOMEM;
+}
+
+static int load(struct source_socket *b, uint32_t slots, struct shk_error *err)
+{
+	int rc;
+
+	rc = shk_socket_programs_load(&b->programs, prepare, b, err);
+	if (rc)
+		return rc;
+	rc = shk_bpf_rings_open(b->rings, slots);
+	if (rc)
+		return shk_error_set(err, rc, "cannot make the BPF rings: %s; ask for less with --ring-slots",
+				     strerror(-rc));
+	b->base.poll_fd = shk_bpf_rings_poll_fd(b->rings);
+	return 0;
+}
+
+struct shk_source *shk_source_socket_open(const struct shk_source_config *config, struct shk_error *err)
+{
+	int cpus = shk_bpf_rings_cpus(config->ring_slots, err);
+	struct source_socket *b;
+
+	if (cpus < 0)
+		return NULL;
+	b = calloc(1, sizeof(*b));
+	if (!b) {
+		shk_error_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	b->base.ops = &socket_ops;
+	b->base.streams = cpus + 1;
+	b->netns = config->netns;
+	if (load(b, config->ring_slots, err)) {
+		socket_close(&b->base);
+		return NULL;
+	}
+	snprintf(b->base.about, sizeof(b->base.about), "bpf sockets, %d CPU%s, %u slots each", cpus,
+		 cpus == 1 ? "" : "s", shk_bpf_rings_slots(b->rings));
+	return &b->base;
+}

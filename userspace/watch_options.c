@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "merge.h"
+#include "watch_options.h"
+#include "uapi/tcpshake.h"
+
+#define NS_PER_MS     1000000ULL
+#define NS_PER_SECOND 1000000000ULL
+
+#define DURATION_MAX 31536000ULL /* seconds in a year */
+#define WINDOW_MAX   10000ULL    /* ms */
+#define FLOWS_LIMIT  (1ULL << 28)
+
+/* Files have no other CPUs, but merged captures and those of many queues are less well sorted than a ring. */
+#define READ_WINDOW_NS (100 * NS_PER_MS)
+
+/*
+ * ---- Values --------------------------------------------------------------------------------------
+ */
+
+int shk_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value, struct shk_error *err)
+{
+	unsigned long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	/* strtoull() itself would take blanks and signs. */
+	if (*text < '0' || *text > '9' || *end || errno || number < min || number > max)
+		return shk_error_set(err, -EINVAL,
+				     "\"%s\": a whole number from %" PRIu64 " to %" PRIu64 " is needed", text,
+				     min, max);
+	*value = number;
+	return 0;
+}
+
+int shk_parse_span(const char *text, uint64_t unit_ns, uint64_t max, uint64_t *span_ns, struct shk_error *err)
+{
+	double number;
+	char *end;
+
+	number = strtod(text, &end);
+	if (((*text < '0' || *text > '9') && *text != '.') || *end || number > max)
+		return shk_error_set(err, -EINVAL, "\"%s\": a number from 0 to %" PRIu64 " is needed", text,
+				     max);
+	*span_ns = (uint64_t)(number * unit_ns + 0.5);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	uint32_t bits;
+} hook_names[] = {
+	{"pre", SHK_HOOK_BIT(SHK_HOOK_PRE_ROUTING)},   {"in", SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN)},
+	{"fwd", SHK_HOOK_BIT(SHK_HOOK_FORWARD)},       {"out", SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT)},
+	{"post", SHK_HOOK_BIT(SHK_HOOK_POST_ROUTING)}, {"all", SHK_HOOKS_NETFILTER},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static uint32_t hook_bits(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(hook_names); i++)
+		if (strlen(hook_names[i].name) == len && !strncmp(hook_names[i].name, name, len))
+			return hook_names[i].bits;
+	return 0;
+}
+
+int shk_parse_hooks(const char *text, uint32_t *hooks, struct shk_error *err)
+{
+	const char *name = text;
+	uint32_t bits, sum = 0;
+	size_t len;
+
+	for (;;) {
+		len = strcspn(name, ",");
+		bits = hook_bits(name, len);
+		if (!bits)
+			return shk_error_set(
+				err, -EINVAL,
+				"\"%.*s\" is no hook: a list of pre, in, fwd, out, post with commas, or "
+				"all, is needed",
+				(int)len, name);
+		sum |= bits;
+		if (!name[len])
+			break;
+		name += len + 1;
+	}
+	*hooks = sum;
+	return 0;
+}
+
+/* The place of @text among three words, or -1. */
+static int choice(const char *const *names, const char *text)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (!strcmp(names[i], text))
+			return i;
+	return -1;
+}
+
+int shk_parse_colour(const char *text, enum shk_colour_when *colour, struct shk_error *err)
+{
+	static const char *const names[] = {
+		[SHK_COLOUR_AUTO] = "auto",
+		[SHK_COLOUR_ALWAYS] = "always",
+		[SHK_COLOUR_NEVER] = "never",
+	};
+	int i = choice(names, text);
+
+	if (i < 0)
+		return shk_error_set(err, -EINVAL, "\"%s\": auto, always or never is needed", text);
+	*colour = i;
+	return 0;
+}
+
+int shk_parse_source(const char *text, enum shk_source_choice *source, struct shk_error *err)
+{
+	static const char *const names[] = {
+		[SHK_SOURCE_AUTO] = "auto",
+		[SHK_SOURCE_KMOD] = "kmod",
+		[SHK_SOURCE_BPF] = "bpf",
+	};
+	int i = choice(names, text);
+
+	if (i < 0)
+		return shk_error_set(err, -EINVAL, "\"%s\": auto, kmod or bpf is needed", text);
+	*source = i;
+	return 0;
+}
+
+/*
+ * ---- The command line ----------------------------------------------------------------------------
+ */
+
+enum {
+	KEY_JSON = 256,
+	KEY_LADDER,
+	KEY_HOOKS,
+	KEY_SOURCE,
+	KEY_RING_SLOTS,
+	KEY_FLOWS_MAX,
+	KEY_COLOUR,
+	KEY_ASCII,
+	KEY_WINDOW
+};
+
+static const struct argp_option watch_table[] = {
+	{NULL, 0, NULL, 0, "What to watch:", 1},
+	{"netns", 'n', "NAME", 0, "Network namespace: a name, an inode number, self, or all (the default)",
+	 0},
+	{"hooks", KEY_HOOKS, "LIST", 0, "Where to look: a list of pre,in,fwd,out,post; all by default", 0},
+	{"source", KEY_SOURCE, "WHAT", 0,
+	 "kmod, the module; bpf, programs for Linux 6.4 and newer; auto (the default): kmod if it is loaded, "
+	 "else bpf",
+	 0},
+	{"duration", 'd', "SECONDS", 0, "End after so much time", 0},
+	{"ring-slots", KEY_RING_SLOTS, "N", 0, "Slots of each CPU's ring, a power of two", 0},
+	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1},
+	{0},
+};
+
+static const struct argp_option read_table[] = {
+	{NULL, 0, NULL, 0, "What to read:", 1},
+	{"filter", 'f', "EXPR", 0,
+	 "Only packets that EXPR lets pass, in the language of tcpdump, for instance: 'port 443'", 0},
+	{"verbose", 'v', NULL, 0, "Say at the end what became of every packet", 0},
+	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1},
+	{0},
+};
+
+/* What every command takes that shows connections. */
+static const struct argp_option common_table[] = {
+	{NULL, 0, NULL, 0, "How to show it:", 2},
+	{"ladder", KEY_LADDER, NULL, 0, "A diagram of each connection, segment by segment", 0},
+	{"json", KEY_JSON, NULL, 0, "JSON, one object on a line", 0},
+	{"output", 'o', "FILE", 0, "Write to FILE instead of standard output", 0},
+	{"color", KEY_COLOUR, "WHEN", 0, "auto (the default), always or never; NO_COLOR counts for auto", 0},
+	{"colour", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 0},
+	{"ascii", KEY_ASCII, NULL, 0, "Use no characters beyond ASCII", 0},
+	{NULL, 0, NULL, 0, "Limits:", 3},
+	{"count", 'c', "N", 0, "End after N connections were reported as closed", 0},
+	{"flows-max", KEY_FLOWS_MAX, "N", 0, "Connections to follow at once, 1048576 by default", 0},
+	{"window", KEY_WINDOW, "MS", 0,
+	 "Wait so long for older events: those of other CPUs, or of a file that is not in order", 0},
+	{0},
+};
+
+static const char watch_doc[] =
+	"Shows every TCP handshake on this host, opening and closing, as it happens.\n"
+	"FILTER is in the language of tcpdump, for instance: port 443 and host 10.0.0.1\v"
+	"Exit status: 0 all went well; 1 the command line is wrong; 2 it cannot observe or write; "
+	"3 events are missing that nobody has reported as lost.";
+
+static const char read_doc[] =
+	"Shows every TCP handshake in captures: files of pcap and pcapng, also compressed by gzip or zstd; "
+	"- is standard input. Several files are one timeline.\v"
+	"Exit status: 0 all went well; 1 the command line is wrong; 2 a file cannot be opened, or the output "
+	"not be written; 3 events are missing that nobody has reported as lost; 4 a file is damaged or of an "
+	"unknown link type, and what could be read was reported.";
+
+static int parse_u32(const char *text, uint64_t min, uint64_t max, uint32_t *value, struct shk_error *err)
+{
+	uint64_t number;
+	int rc;
+
+	rc = shk_parse_number(text, min, max, &number, err);
+	if (!rc)
+		*value = number;
+	return rc;
+}
+
+static int set_duration(const char *text, uint64_t *duration_ns, struct shk_error *err)
+{
+	int rc;
+
+	rc = shk_parse_span(text, NS_PER_SECOND, DURATION_MAX, duration_ns, err);
+	if (!rc && !*duration_ns)
+		return shk_error_set(err, -EINVAL, "\"%s\": more than nothing is needed", text);
+	return rc;
+}
+
+static int set_filter(const char *text, char **filter)
+{
+	free(*filter);
+	*filter = strdup(text);
+	return *filter ? 0 : ENOMEM;
+}
+
+static int set_value(struct shk_watch_options *o, int key, const char *arg, struct shk_error *err)
+{
+	switch (key) {
+	case 'f':
+		return set_filter(arg, &o->filter);
+	case KEY_HOOKS:
+		return shk_parse_hooks(arg, &o->hooks, err);
+	case KEY_SOURCE:
+		return shk_parse_source(arg, &o->source, err);
+	case KEY_COLOUR:
+		return shk_parse_colour(arg, &o->colour, err);
+	case KEY_RING_SLOTS:
+		return parse_u32(arg, 1, UINT32_MAX, &o->ring_slots, err);
+	case KEY_FLOWS_MAX:
+		return parse_u32(arg, 1, FLOWS_LIMIT, &o->flows_max, err);
+	case KEY_WINDOW:
+		return shk_parse_span(arg, NS_PER_MS, WINDOW_MAX, &o->window_ns, err);
+	case 'c':
+		return shk_parse_number(arg, 1, UINT64_MAX, &o->count, err);
+	case 'd':
+		return set_duration(arg, &o->duration_ns, err);
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static bool set_plain(struct shk_watch_options *o, int key, const char *arg)
+{
+	switch (key) {
+	case KEY_JSON:
+		o->format = SHK_FORMAT_JSON;
+		return true;
+	case KEY_LADDER:
+		o->format = SHK_FORMAT_LADDER;
+		return true;
+	case KEY_ASCII:
+		o->ascii = true;
+		return true;
+	case 'n':
+		o->netns = arg;
+		return true;
+	case 'o':
+		o->output = arg;
+		return true;
+	case 'v':
+		o->verbose = true;
+		return true;
+	}
+	return false;
+}
+
+static int add_word(struct shk_watch_options *o, const char *word)
+{
+	char *joined;
+
+	if (asprintf(&joined, "%s%s%s", o->filter ? o->filter : "", o->filter ? " " : "", word) < 0)
+		return ENOMEM;
+	free(o->filter);
+	o->filter = joined;
+	return 0;
+}
+
+static int add_file(struct shk_watch_options *o, const char *path)
+{
+	const char **files = reallocarray(o->files, o->n_files + 1, sizeof(*files));
+
+	if (!files)
+		return ENOMEM;
+	o->files = files;
+	o->files[o->n_files++] = path;
+	return 0;
+}
+
+static const char *option_name(const struct argp_option *table, int key)
+{
+	for (; table->name || table->key || table->doc; table++)
+		if (table->key == key && table->name)
+			return table->name;
+	return "";
+}
+
+/* What all parsers have in common; ARGP_ERR_UNKNOWN: it is for another one. */
+static error_t parse_option(const struct argp_option *table, int key, char *arg, struct argp_state *state)
+{
+	struct shk_watch_options *o = state->input;
+	struct shk_error err;
+	int rc;
+
+	if (key == ARGP_KEY_INIT && state->child_inputs) {
+		state->child_inputs[0] = o;
+		return 0;
+	}
+	if (key == 'h') {
+		argp_state_help(state, state->out_stream, ARGP_HELP_STD_HELP);
+		return 0;
+	}
+	if (set_plain(o, key, arg))
+		return 0;
+	rc = set_value(o, key, arg, &err);
+	if (rc == -EINVAL) {
+		argp_error(state, "--%s %s", option_name(table, key), err.text);
+		return EINVAL;
+	}
+	return rc;
+}
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	return parse_option(common_table, key, arg, state);
+}
+
+static error_t parse_watch(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_ARG)
+		return add_word(state->input, arg);
+	return parse_option(watch_table, key, arg, state);
+}
+
+static error_t parse_read(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		return add_file(state->input, arg);
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "name the files to read, or - for standard input");
+		return EINVAL;
+	}
+	return parse_option(read_table, key, arg, state);
+}
+
+static const struct argp_child children[] = {
+	{.argp = &(const struct argp){.options = common_table, .parser = parse_common}},
+	{0},
+};
+
+int shk_watch_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options)
+{
+	static const struct argp argp = {
+		.options = watch_table,
+		.parser = parse_watch,
+		.args_doc = "[FILTER...]",
+		.doc = watch_doc,
+		.children = children,
+	};
+
+	*options = (struct shk_watch_options){.netns = "all", .window_ns = SHK_MERGE_WINDOW_NS};
+	return argp_parse(&argp, argc, argv, flags, NULL, options);
+}
+
+int shk_read_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options)
+{
+	static const struct argp argp = {
+		.options = read_table,
+		.parser = parse_read,
+		.args_doc = "FILE...",
+		.doc = read_doc,
+		.children = children,
+	};
+
+	*options = (struct shk_watch_options){.netns = "all", .window_ns = READ_WINDOW_NS};
+	return argp_parse(&argp, argc, argv, flags, NULL, options);
+}
+
+void shk_watch_options_release(struct shk_watch_options *options)
+{
+	free(options->filter);
+	options->filter = NULL;
+	free(options->files);
+	options->files = NULL;
+}

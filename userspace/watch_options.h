@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The command lines of "tcpshake watch" and "tcpshake read", which have most in common, and their values. */
+#ifndef SHK_WATCH_OPTIONS_H
+#define SHK_WATCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+
+enum shk_format { SHK_FORMAT_LINE, SHK_FORMAT_LADDER, SHK_FORMAT_JSON };
+enum shk_source_choice { SHK_SOURCE_AUTO, SHK_SOURCE_KMOD, SHK_SOURCE_BPF };
+enum shk_colour_when { SHK_COLOUR_AUTO, SHK_COLOUR_ALWAYS, SHK_COLOUR_NEVER };
+
+/* 0 and NULL stand for "not given": the default of whoever uses it. */
+struct shk_watch_options {
+	enum shk_format format;
+	enum shk_source_choice source;
+	enum shk_colour_when colour;
+	bool ascii;
+	const char *output;	/* a file; NULL: standard output */
+	const char *netns;
+	char *filter;		/* watch: the words, joined by blanks; allocated */
+	uint32_t hooks;
+	uint32_t ring_slots;
+	uint32_t flows_max;
+	uint64_t count;
+	uint64_t duration_ns;
+	uint64_t window_ns;
+	bool verbose;		/* this and the following: read */
+	const char **files;	/* allocated */
+	unsigned int n_files;
+};
+
+/*
+ * 0, or a positive errno (EINVAL: the command line is wrong). @flags are argp's: with 0 it prints what
+ * is wrong and exits. End with shk_watch_options_release(), also after a failure.
+ */
+int shk_watch_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
+int shk_read_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
+void shk_watch_options_release(struct shk_watch_options *options);
+
+/* The values; 0, or -EINVAL and *err. */
+int shk_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value, struct shk_error *err);
+int shk_parse_span(const char *text, uint64_t unit_ns, uint64_t max, uint64_t *span_ns,
+		   struct shk_error *err);
+int shk_parse_hooks(const char *text, uint32_t *hooks, struct shk_error *err);
+int shk_parse_colour(const char *text, enum shk_colour_when *colour, struct shk_error *err);
+int shk_parse_source(const char *text, enum shk_source_choice *source, struct shk_error *err);
+
+#endif /* SHK_WATCH_OPTIONS_H */
