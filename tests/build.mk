@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# The tests. Each kind is a target of its own; all of them speak TAP under prove, whose raw output is kept in
+# build/results/KIND for tests/summary.
+
+results = $(CURDIR)/$(B)/results
+# $(call prove,KIND,FILES): keep the raw TAP, and whether the whole went well.
+fresh_results = rm -rf $(results)/$(1) && mkdir -p $(results)/$(1)
+boot = tests/vm/boot.sh $(if $(KERNEL),--kernel $(KERNEL))
+
+test: ## Run every test; the last line counts them
+	$(Q)rm -rf $(results)
+	+$(Q)for part in check test-unit test-captures test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
+	$(Q)tests/summary $(results) check unit captures vm cost
+
+test-unit: $(unit_tests) ## Run the unit tests, under sanitizers
+	$(Q)$(call fresh_results,unit)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/unit CMOCKA_MESSAGE_OUTPUT=TAP TSAN_OPTIONS=halt_on_error=1 \
+		prove -e '' $(or $(T),$(unit_tests)) && touch $(results)/unit/.passed
+
+test-captures: userspace ## Compare what the tool says of captures with an independent answer, where there is one
+	$(Q)$(call fresh_results,captures)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/captures prove tests/captures && touch $(results)/captures/.passed
+
+test-vm: kmod userspace $(test_programs) $(B)/sanitize/tests/unit/test_source_socket ## Boot the VM and run the tests of the module and the tool in it
+	$(Q)$(call fresh_results,vm)
+	$(Q)$(boot) --timeout 1800 --share $(results)/vm --env PERL_TEST_HARNESS_DUMP_TAP=$(results)/vm -- \
+		prove --timer $(or $(T),tests/vm/t) && touch $(results)/vm/.passed
+
+test-cost: kmod userspace $(test_programs) ## Measure what the module costs, in a VM that counts instructions
+	$(Q)$(call fresh_results,cost)
+	$(Q)$(boot) --icount --timeout 900 --share $(results)/cost --env PERL_TEST_HARNESS_DUMP_TAP=$(results)/cost -- \
+		prove $(or $(T),tests/vm/cost) && touch $(results)/cost/.passed
+
+check: userspace ## Check the sources: sparse, clang-format, shellcheck, spelling, layers, ABI
+	$(Q)$(call fresh_results,check)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/check prove tests/checks && touch $(results)/check/.passed
+
+vm: kmod userspace ## Open a shell in the VM, with the module built and the tool on PATH
+	$(Q)$(boot) --interactive --allow-splat -- tests/vm/shell
+
+run: kmod userspace ## Show the main job in the VM: real programs connect, tcpshake reports
+	$(Q)$(boot) --timeout 300 -- tests/netns/demo
+
+run-host: userspace ## The same on the running kernel (root), through the module or else through BPF
+	+$(Q)$(MAKE) --no-print-directory kmod-host || echo "Going on without the module."
+	$(Q)tests/netns/demo
+
+.PHONY: test test-unit test-captures test-vm test-cost check vm run run-host
