@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The real pipeline, merge and engine; the source plays from memory and the sink takes notes. */
+#include <errno.h>
+
+#include "pipeline_rig.h"
+
+static void test_file_from_end_to_end(void **state)
+{
+	struct rig *r = *state;
+
+	add_handshake(&r->source, 1000 * MS, 40000);
+	r->source.account[1].filtered = 17;
+	r->source.per_drain = 1; /* so the window has to put them in order */
+	run_all(r);
+	assert_int_equal(r->sink.n_opened, 1);
+	assert_int_equal(r->sink.opened.open, SHK_O_3WHS);
+	assert_int_equal(r->sink.opened.syn_synack_ns, 10);
+	assert_int_equal(r->sink.opened.synack_ack_ns, 20);
+	assert_int_equal(r->sink.n_closed, 1);
+	assert_int_equal(r->sink.summary.connections, 1);
+	assert_int_equal(r->sink.summary.by_open[SHK_O_3WHS], 1);
+	assert_int_equal(r->sink.summary.seen, 3);
+	assert_int_equal(r->sink.summary.delivered, 3);
+	assert_int_equal(r->sink.summary.lost, 0);
+	assert_int_equal(r->sink.summary.filtered, 17);
+	assert_int_equal(r->sink.summary.late, 0);
+	assert_int_equal(r->sink.n_lost, 0);
+}
+
+static void test_empty_input(void **state)
+{
+	struct rig *r = *state;
+
+	run_all(r);
+	assert_int_equal(r->sink.n_opened + r->sink.n_closed, 0);
+	assert_int_equal(r->sink.summary.connections, 0);
+}
+
+static void test_losses_are_reported_where_they_were(void **state)
+{
+	struct rig *r = *state;
+
+	add_handshake(&r->source, 1000 * MS, 40000);
+	add_lost(&r->source, 1, 2000 * MS, 3);
+	add_lost(&r->source, 1, 2001 * MS, 0); /* an interrupting writer took the count */
+	add_refused(&r->source, 3000 * MS, 40001);
+	/* Stream 0 lost four more, and its ring stayed full. */
+	r->source.account[0].seen += 4;
+	r->source.account[0].lost += 4;
+	run_all(r);
+
+	assert_int_equal(r->sink.n_lost, 2);
+	assert_string_equal(r->sink.losses[0].source, "memory");
+	assert_int_equal(r->sink.losses[0].cpu, 1);
+	assert_int_equal(r->sink.losses[0].count, 3);
+	assert_int_equal(r->sink.losses[0].ts_ns, 2000 * MS);
+	assert_int_equal(r->sink.losses[1].cpu, 0);
+	assert_int_equal(r->sink.losses[1].count, 4);
+	assert_int_equal(r->sink.summary.lost, 7);
+	assert_int_equal(r->sink.summary.seen, 12);
+	assert_int_equal(r->sink.summary.delivered, 5);
+}
+
+static void expect_mismatch(struct rig *r, const char *words)
+{
+	start(r);
+	assert_int_equal(shk_pipeline_run(r->pipeline, &r->err), 0);
+	assert_int_equal(shk_pipeline_finish(r->pipeline, &r->err), -EBADE);
+	assert_non_null(strstr(r->err.text, "DO NOT MATCH"));
+	assert_non_null(strstr(r->err.text, words));
+	assert_int_equal(r->sink.n_summary, 1);
+}
+
+static void test_event_missing_from_the_account(void **state)
+{
+	struct rig *r = *state;
+
+	add_refused(&r->source, 1000 * MS, 40000);
+	r->source.account[0].seen++;
+	expect_mismatch(r, "stream 0: seen 3, delivered 2, lost 0");
+}
+
+static void test_event_written_but_not_read(void **state)
+{
+	struct rig *r = *state;
+
+	add_refused(&r->source, 1000 * MS, 40000);
+	r->source.account[1].seen++;
+	r->source.account[1].delivered++;
+	expect_mismatch(r, "stream 1: seen 1, delivered 1, lost 0 (announced 0), read 0");
+}
+
+static void test_more_announced_than_lost(void **state)
+{
+	struct rig *r = *state;
+
+	add_lost(&r->source, 0, 1000 * MS, 5);
+	r->source.account[0].seen--;
+	r->source.account[0].lost--;
+	expect_mismatch(r, "lost 4 (announced 5)");
+}
+
+static void test_event_read_but_not_passed_on(void **state)
+{
+	struct rig *r = *state;
+
+	add_refused(&r->source, 1000 * MS, 40000);
+	r->source.account[0].seen++;
+	r->source.account[0].delivered++;
+	r->source.account[0].read++;
+	expect_mismatch(r, "3 events were read and 2 reached the engine");
+}
+
+static void test_count_ends_the_run(void **state)
+{
+	struct rig *r = *state;
+	uint16_t i;
+
+	/* Each stands still long before the next begins. */
+	for (i = 0; i < 5; i++)
+		add_refused(&r->source, (i + 1) * 1000000 * MS, 40000 + i);
+	r->config.count = 2;
+	start(r);
+	assert_int_equal(shk_pipeline_run(r->pipeline, &r->err), 0);
+	assert_int_equal(r->sink.n_closed, 2);
+	assert_int_equal(shk_pipeline_finish(r->pipeline, &r->err), 0);
+	assert_int_equal(r->sink.summary.connections, r->sink.n_closed);
+}
+
+static void test_no_reader_ends_quietly(void **state)
+{
+	struct rig *r = *state;
+	unsigned int calls;
+
+	add_refused(&r->source, 1000 * MS, 40000);
+	add_refused(&r->source, 2000 * MS, 40001);
+	r->sink.fail_at = 2; /* header, then the first record */
+	start(r);
+	assert_int_equal(shk_pipeline_run(r->pipeline, &r->err), -EPIPE);
+	calls = r->sink.calls;
+	assert_int_equal(calls, 2);
+	/* The accounts are compared all the same, and nothing is written any more. */
+	assert_int_equal(shk_pipeline_finish(r->pipeline, &r->err), -EPIPE);
+	assert_int_equal(r->sink.calls, calls);
+}
+
+static void test_source_that_does_not_start(void **state)
+{
+	struct rig *r = *state;
+
+	r->source.start_rc = -EBUSY;
+	r->pipeline = shk_pipeline_new(&r->config);
+	assert_non_null(r->pipeline);
+	assert_int_equal(shk_pipeline_start(r->pipeline, &r->err), -EBUSY);
+	assert_string_equal(r->err.text, "no start");
+}
+
+static void test_live_stops_on_request(void **state)
+{
+	struct rig *r = *state;
+
+	make_live(r, 1);
+	add_handshake(&r->source, now_ns(CLOCK_MONOTONIC), 40000);
+	r->source.held_for_stop = 1; /* the ACK is still in the ring when the source stops */
+	r->config.stop_fd = r->fds[0] = eventfd(1, EFD_CLOEXEC);
+	run_all(r);
+	assert_int_equal(r->source.played, 3);
+	assert_int_equal(r->sink.n_opened, 1);
+	assert_int_equal(r->sink.opened.open, SHK_O_3WHS);
+	assert_true(r->sink.n_flush >= 2);
+}
+
+/* Events stay for the window, and then appear without anything else happening: long before the duration. */
+static void test_live_count(void **state)
+{
+	struct rig *r = *state;
+
+	make_live(r, 0);
+	r->config.engine.linger_ns = 1 * MS;
+	r->config.window_ns = 5 * MS;
+	r->config.count = 1;
+	r->config.duration_ns = 900 * MS;
+	add_refused(&r->source, now_ns(CLOCK_MONOTONIC), 40000);
+	start(r);
+	assert_int_equal(shk_pipeline_run(r->pipeline, &r->err), 0);
+	assert_int_equal(r->sink.n_closed, 1);
+	assert_int_equal(r->sink.closed.open, SHK_O_REFUSED);
+	assert_int_equal(shk_pipeline_finish(r->pipeline, &r->err), 0);
+}
+
+static void test_live_duration(void **state)
+{
+	struct rig *r = *state;
+	uint64_t begin_ns = now_ns(CLOCK_MONOTONIC);
+
+	make_live(r, 0);
+	r->config.duration_ns = 30 * MS;
+	run_all(r);
+	assert_true(now_ns(CLOCK_MONOTONIC) - begin_ns >= 30 * MS);
+}
+
+static void test_live_reader_gone(void **state)
+{
+	struct rig *r = *state;
+
+	make_live(r, 0);
+	assert_int_equal(pipe(r->fds), 0);
+	close(r->fds[0]);
+	r->fds[0] = -1;
+	r->config.out_fd = r->fds[1];
+	start(r);
+	assert_int_equal(shk_pipeline_run(r->pipeline, &r->err), -EPIPE);
+}
+
+static void test_live_clock(void **state)
+{
+	struct rig *r = *state;
+	int64_t offset, error;
+
+	make_live(r, 1);
+	r->config.stop_fd = r->fds[0] = eventfd(1, EFD_CLOEXEC);
+	start(r);
+	/* Events come after the start, so the engine knows the offset by then. */
+	add_refused(&r->source, now_ns(CLOCK_MONOTONIC), 40000);
+	assert_int_equal(shk_pipeline_run(r->pipeline, &r->err), 0);
+	assert_int_equal(shk_pipeline_finish(r->pipeline, &r->err), 0);
+
+	offset = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC);
+	error = r->sink.header.real_offset_ns - offset;
+	assert_true(error > -(int64_t)(1000 * MS) && error < (int64_t)(1000 * MS));
+	assert_int_equal(r->sink.closed.real_offset_ns, r->sink.header.real_offset_ns);
+}
+
+#define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RIG_TEST(test_file_from_end_to_end),
+		RIG_TEST(test_empty_input),
+		RIG_TEST(test_losses_are_reported_where_they_were),
+		RIG_TEST(test_event_missing_from_the_account),
+		RIG_TEST(test_event_written_but_not_read),
+		RIG_TEST(test_more_announced_than_lost),
+		RIG_TEST(test_event_read_but_not_passed_on),
+		RIG_TEST(test_count_ends_the_run),
+		RIG_TEST(test_no_reader_ends_quietly),
+		RIG_TEST(test_source_that_does_not_start),
+		RIG_TEST(test_live_stops_on_request),
+		RIG_TEST(test_live_count),
+		RIG_TEST(test_live_duration),
+		RIG_TEST(test_live_reader_gone),
+		RIG_TEST(test_live_clock),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every line is read back by another library than the one that wrote it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+
+#include <jansson.h>
+
+#include "sink_rig.h"
+
+static const struct shk_sink_config CONFIG = {0};
+
+/* The members of @object in their order, with blanks in between. */
+static void expect_members(const json_t *object, const char *expected)
+{
+	char members[1024] = "";
+	const char *key;
+	json_t *value;
+
+	assert_true(json_is_object(object));
+	json_object_foreach((json_t *)object, key, value)
+	{
+		assert_true(strlen(members) + strlen(key) + 2 < sizeof(members));
+		if (*members)
+			strcat(members, " ");
+		strcat(members, key);
+	}
+	assert_string_equal(members, expected);
+}
+
+/* @path is "member.member" */
+static const json_t *at(const json_t *object, const char *path)
+{
+	char copy[128], *rest, *key;
+
+	assert_true(strlen(path) < sizeof(copy));
+	strcpy(copy, path);
+	for (key = strtok_r(copy, ".", &rest); key; key = strtok_r(NULL, ".", &rest)) {
+		object = json_object_get(object, key);
+		assert_non_null(object);
+	}
+	return object;
+}
+
+static void expect_integer(const json_t *object, const char *path, json_int_t expected)
+{
+	assert_true(json_is_integer(at(object, path)));
+	assert_true(json_integer_value(at(object, path)) == expected);
+}
+
+static void expect_text(const json_t *object, const char *path, const char *expected)
+{
+	assert_true(json_is_string(at(object, path)));
+	assert_string_equal(json_string_value(at(object, path)), expected);
+}
+
+static void expect_null(const json_t *object, const char *path)
+{
+	assert_true(json_is_null(at(object, path)));
+}
+
+static void expect_strings(const json_t *array, const char *const *expected, size_t count)
+{
+	assert_true(json_is_array(array));
+	assert_int_equal(json_array_size(array), count);
+	for (size_t i = 0; i < count; i++)
+		assert_string_equal(json_string_value(json_array_get(array, i)), expected[i]);
+}
+
+/* The only line written since open, ended by a newline; then the rig is closed. */
+static json_t *only_line(struct sink_rig *rig)
+{
+	const char *text = sink_rig_text(rig);
+	json_error_t error;
+	json_t *object;
+
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	object = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	if (!object)
+		fail_msg("%s: %s", error.text, text);
+	sink_rig_close(rig);
+	return object;
+}
+
+static json_t *record(const struct shk_conn *conn, bool closed)
+{
+	struct sink_rig rig;
+
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	if (closed)
+		sink_rig_closed(&rig, conn);
+	else
+		sink_rig_opened(&rig, conn);
+	return only_line(&rig);
+}
+
+/* The text itself, once: other tests look at values only. */
+static void test_octets(void **state)
+{
+	struct shk_conn conn = sample_closed();
+	struct sink_rig rig;
+
+	(void)state;
+	conn.open_flags = SHK_OF_DATA_ON_ACK;
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	sink_rig_closed(&rig, &conn);
+	assert_string_equal(
+		sink_rig_text(&rig),
+		"{\"type\":\"connection\",\"id\":\"0123456789abcdef\","
+		"\"community_id\":\"1:w7QlQHjmG1KEJinfiyB0/eyJXQM=\",\"netns\":4026531840,"
+		"\"ts\":1700000000000000000,\"last_ts\":1700000000180000000,"
+		"\"client\":{\"ip\":\"10.7.0.1\",\"port\":44312,\"isn\":3141592653,\"syn\":1,\"synack\":0,"
+		"\"fin\":1,\"rst\":0,\"syn_retransmits\":0,\"synack_retransmits\":0,\"fin_retransmits\":0,"
+		"\"bytes\":79,\"mss\":1460,\"wscale\":7,\"sack\":true,\"timestamps\":true,\"ecn\":false,"
+		"\"tfo\":false,\"mptcp\":false},"
+		"\"server\":{\"ip\":\"10.7.0.2\",\"port\":80,\"isn\":2718281828,\"syn\":0,\"synack\":1,"
+		"\"fin\":1,\"rst\":0,\"syn_retransmits\":0,\"synack_retransmits\":0,\"fin_retransmits\":0,"
+		"\"bytes\":14321,\"mss\":1448,\"wscale\":9,\"sack\":true,\"timestamps\":true,\"ecn\":false,"
+		"\"tfo\":false,\"mptcp\":false},"
+		"\"local\":\"both\","
+		"\"open\":{\"verdict\":\"O_3WHS\",\"flags\":[\"DATA_ON_ACK\"],"
+		"\"legs_ns\":{\"syn_synack\":150000,\"synack_ack\":31000,\"total\":181000},"
+		"\"checks\":{\"synack_acks_syn\":true,\"ack_acks_synack\":true}},"
+		"\"close\":{\"verdict\":\"C_4SEG\",\"by\":\"client\","
+		"\"legs_ns\":{\"fin_ack\":42000,\"fin_fin\":90000},\"flags\":[]},"
+		"\"witness\":{\"wire\":true,\"socket\":false,\"lost\":0,\"late\":0,"
+		"\"confidence\":\"certain\",\"conflicts\":[]}}\n");
+	sink_rig_close(&rig);
+}
+
+#define RECORD_MEMBERS "type id community_id netns ts last_ts client server local open close witness"
+#define END_MEMBERS                                       \
+	"ip port isn syn synack fin rst syn_retransmits " \
+	"synack_retransmits fin_retransmits bytes"
+#define OPTION_MEMBERS "sack timestamps ecn tfo mptcp"
+
+static void test_members(void **state)
+{
+	struct shk_conn conn = sample_closed();
+	json_t *r;
+
+	(void)state;
+	conn.half_close = true;
+	conn.half_close_ns = 3200 * SAMPLE_MS;
+	conn.half_close_bytes = 14000;
+	r = record(&conn, true);
+	expect_members(r, RECORD_MEMBERS);
+	expect_members(at(r, "client"), END_MEMBERS " mss wscale " OPTION_MEMBERS);
+	expect_members(at(r, "server"), END_MEMBERS " mss wscale " OPTION_MEMBERS);
+	expect_members(at(r, "open"), "verdict flags legs_ns checks");
+	expect_members(at(r, "open.legs_ns"), "syn_synack synack_ack total");
+	expect_members(at(r, "open.checks"), "synack_acks_syn ack_acks_synack");
+	expect_members(at(r, "close"), "verdict by half_close legs_ns flags");
+	expect_members(at(r, "close.half_close"), "ns bytes");
+	expect_members(at(r, "close.legs_ns"), "fin_ack fin_fin");
+	expect_members(at(r, "witness"), "wire socket lost late confidence conflicts");
+	expect_integer(r, "close.half_close.ns", 3200 * SAMPLE_MS);
+	expect_integer(r, "close.half_close.bytes", 14000);
+	json_decref(r);
+
+	conn = sample_opened();
+	r = record(&conn, false);
+	expect_members(r, RECORD_MEMBERS);
+	expect_text(r, "type", "open");
+	expect_members(at(r, "close"), "verdict flags");
+	expect_text(r, "close.verdict", "C_NONE");
+	expect_null(r, "client.bytes");
+	json_decref(r);
+}
+
+/* null is what was not observed, absent what does not apply. */
+static void test_unknown(void **state)
+{
+	static const char *const nulls[] = {
+		"server.isn",
+		"server.bytes",
+		"server.mss",
+		"server.wscale",
+		"server.sack",
+		"server.timestamps",
+		"server.ecn",
+		"server.tfo",
+		"server.mptcp",
+		"open.legs_ns.total",
+		"open.legs_ns.syn_synack",
+		"open.legs_ns.synack_ack",
+		"open.checks.synack_acks_syn",
+		"open.checks.ack_acks_synack",
+	};
+	struct shk_conn conn = sample_refused();
+	json_t *r;
+
+	(void)state;
+	conn.end[SHK_CLIENT].options = 0;
+	r = record(&conn, false);
+	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
+		expect_null(r, nulls[i]);
+	expect_text(r, "open.verdict", "O_REFUSED");
+	expect_members(at(r, "client"), END_MEMBERS " " OPTION_MEMBERS);
+	assert_true(json_is_false(at(r, "client.sack")));
+	json_decref(r);
+
+	conn = sample_closed();
+	conn.synack_acks_syn = 0;
+	conn.half_close = true;
+	conn.fin_ack_ns = SHK_UNKNOWN_NS;
+	r = record(&conn, true);
+	assert_true(json_is_false(at(r, "open.checks.synack_acks_syn")));
+	assert_true(json_is_true(at(r, "open.checks.ack_acks_synack")));
+	expect_null(r, "close.half_close.ns");
+	expect_null(r, "close.legs_ns.fin_ack");
+	json_decref(r);
+}
+
+static void test_flags(void **state)
+{
+	static const char *const open_flags[] = {
+		"SYN_RETRANSMIT", "SYNACK_RETRANSMIT", "COOKIE",  "DATA_ON_SYN",
+		"DATA_ON_ACK",    "BAD_SYNACK",        "BAD_ACK", "CHALLENGE",
+	};
+	static const char *const close_flags[] = {"FIN_RETRANSMIT", "RST_AFTER_FIN", "DATA_AFTER_RST"};
+	struct shk_conn conn = sample_closed();
+	json_t *r;
+
+	(void)state;
+	conn.open_flags = conn.close_flags = UINT32_MAX;
+	r = record(&conn, true);
+	expect_strings(at(r, "open.flags"), open_flags, SHK_OF_COUNT);
+	expect_strings(at(r, "close.flags"), close_flags, SHK_CF_COUNT);
+	json_decref(r);
+}
+
+static void test_options(void **state)
+{
+	struct shk_conn conn = sample_opened();
+	json_t *r;
+
+	(void)state;
+	conn.end[SHK_CLIENT].options = UINT32_MAX;
+	conn.end[SHK_CLIENT].mss = UINT16_MAX;
+	conn.end[SHK_CLIENT].wscale = UINT8_MAX;
+	conn.end[SHK_CLIENT].syn_flags = SHK_TCP_SYN | SHK_TCP_ECE | SHK_TCP_CWR;
+	conn.end[SHK_SERVER].options = SHK_OPT_TFO_EXPERIMENT;
+	conn.end[SHK_SERVER].syn_flags = SHK_TCP_SYN | SHK_TCP_ACK | SHK_TCP_ECE;
+	r = record(&conn, false);
+	expect_integer(r, "client.mss", UINT16_MAX);
+	expect_integer(r, "client.wscale", UINT8_MAX);
+	assert_true(json_is_true(at(r, "client.sack")) && json_is_true(at(r, "client.timestamps")));
+	assert_true(json_is_true(at(r, "client.tfo")) && json_is_true(at(r, "client.mptcp")));
+	assert_true(json_is_true(at(r, "client.ecn")) && json_is_true(at(r, "server.ecn")));
+	assert_true(json_is_true(at(r, "server.tfo")) && json_is_false(at(r, "server.sack")));
+	json_decref(r);
+}
+
+static void test_ecn(void **state)
+{
+	static const struct {
+		uint16_t flags;
+		bool agreed;
+	} cases[] = {
+		{SHK_TCP_SYN, false},
+		{SHK_TCP_SYN | SHK_TCP_ECE, false},
+		{SHK_TCP_SYN | SHK_TCP_ECE | SHK_TCP_CWR, true},
+		{SHK_TCP_SYN | SHK_TCP_ECE | SHK_TCP_CWR | SHK_TCP_AE, true},
+		{SHK_TCP_SYN | SHK_TCP_ACK, false},
+		{SHK_TCP_SYN | SHK_TCP_ACK | SHK_TCP_ECE, true},
+		{SHK_TCP_SYN | SHK_TCP_ACK | SHK_TCP_CWR, true},
+		{SHK_TCP_SYN | SHK_TCP_ACK | SHK_TCP_ECE | SHK_TCP_CWR | SHK_TCP_AE, false},
+	};
+	struct shk_conn conn = sample_opened();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *r;
+
+		conn.end[SHK_CLIENT].syn_flags = cases[i].flags;
+		r = record(&conn, false);
+		assert_true(json_is_boolean(at(r, "client.ecn")));
+		assert_int_equal(json_is_true(at(r, "client.ecn")), cases[i].agreed);
+		json_decref(r);
+	}
+}
+
+static void test_sides(void **state)
+{
+	static const char *const names[] = {
+		[SHK_CLIENT] = "client",
+		[SHK_SERVER] = "server",
+		[SHK_BOTH] = "both",
+		[SHK_NEITHER] = "none",
+	};
+	static const char *const confidence[] = {"certain", "inferred", "partial"};
+	struct shk_conn conn = sample_closed();
+
+	(void)state;
+	for (int side = SHK_CLIENT; side <= SHK_NEITHER; side++) {
+		json_t *r;
+
+		conn.local = conn.close_by = side;
+		conn.confidence = side % 3;
+		r = record(&conn, true);
+		expect_text(r, "local", names[side]);
+		if (side == SHK_NEITHER)
+			assert_null(json_object_get(at(r, "close"), "by"));
+		else
+			expect_text(r, "close.by", names[side]);
+		expect_text(r, "witness.confidence", confidence[side % 3]);
+		json_decref(r);
+	}
+}
+
+static void test_addresses(void **state)
+{
+	struct shk_conn conn = sample_closed();
+	json_t *r;
+
+	(void)state;
+	sample_end(&conn.end[SHK_CLIENT], "2001:470:e5bf:dead:4957:2174:e82c:4887", 63943);
+	sample_end(&conn.end[SHK_SERVER], "2607:f8b0:400c:c03::1a", 25);
+	r = record(&conn, true);
+	expect_text(r, "client.ip", "2001:470:e5bf:dead:4957:2174:e82c:4887");
+	expect_integer(r, "client.port", 63943);
+	expect_text(r, "server.ip", "2607:f8b0:400c:c03::1a");
+	expect_text(r, "community_id", "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4=");
+	json_decref(r);
+
+	sample_end(&conn.end[SHK_CLIENT], "::ffff:192.0.2.1", 1);
+	r = record(&conn, true);
+	expect_text(r, "client.ip", "192.0.2.1");
+	json_decref(r);
+}
+
+/* jansson reads no more than 63 bits, so the text is compared. */
+static void test_maximal(void **state)
+{
+	struct shk_conn conn = sample_closed();
+	struct sink_rig rig;
+	const char *text;
+
+	(void)state;
+	conn.id = UINT64_MAX;
+	conn.end[SHK_CLIENT].bytes = UINT64_MAX;
+	conn.end[SHK_CLIENT].isn = UINT32_MAX;
+	conn.end[SHK_CLIENT].syn_retransmits = UINT32_MAX;
+	conn.syn_synack_ns = SHK_UNKNOWN_NS - 1;
+	conn.first_ns = 0;
+	conn.real_offset_ns = -5;
+	conn.lost = UINT64_MAX;
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	sink_rig_closed(&rig, &conn);
+	text = sink_rig_text(&rig);
+	assert_non_null(strstr(text, "\"id\":\"ffffffffffffffff\""));
+	assert_non_null(strstr(text, "\"bytes\":18446744073709551615,"));
+	assert_non_null(strstr(text, "\"isn\":4294967295,"));
+	assert_non_null(strstr(text, "\"syn_retransmits\":4294967295,"));
+	assert_non_null(strstr(text, "\"syn_synack\":18446744073709551614,"));
+	assert_non_null(strstr(text, "\"ts\":-5,"));
+	assert_non_null(strstr(text, "\"lost\":18446744073709551615,"));
+	sink_rig_close(&rig);
+}
+
+static void test_header(void **state)
+{
+	static const char *const sources[] = {"kmod", "bpf"};
+	struct sink_rig rig;
+	json_t *r;
+
+	(void)state;
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	sink_rig_header(&rig);
+	r = only_line(&rig);
+	expect_members(r, "type schema tool host kernel sources clock_offset_ns");
+	expect_text(r, "type", "header");
+	expect_integer(r, "schema", 1);
+	expect_text(r, "tool", "tcpshake 0.1.0");
+	expect_text(r, "host", "web1");
+	expect_text(r, "kernel", "6.1.0-49-amd64");
+	expect_integer(r, "clock_offset_ns", SAMPLE_OFFSET_NS);
+	expect_strings(at(r, "sources"), sources, 2);
+	json_decref(r);
+}
+
+/* A host may be called anything; the line must be JSON all the same, and so must the next one. */
+static void test_hostile_names(void **state)
+{
+	static const char *const none[] = {NULL};
+	struct shk_header header = {.version = "\"\\\n", .kernel = "é", .sources = none};
+	char host[400] = "web\xff\xc3(\x01";
+	struct sink_rig rig;
+	json_t *r;
+
+	(void)state;
+	header.host = host;
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	assert_int_equal(rig.sink->ops->header(rig.sink, &header), 0);
+	r = only_line(&rig);
+	expect_text(r, "host", "web?\?(\x01");
+	expect_text(r, "tool", "tcpshake \"\\\n");
+	expect_text(r, "kernel", "é");
+	assert_int_equal(json_array_size(at(r, "sources")), 0);
+	json_decref(r);
+
+	memset(host, '\x80', sizeof(host) - 1);
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	assert_int_equal(rig.sink->ops->header(rig.sink, &header), 0);
+	r = only_line(&rig);
+	assert_int_equal(json_string_length(at(r, "host")), 256);
+	json_decref(r);
+}
+
+static void test_lost(void **state)
+{
+	struct sink_rig rig;
+	json_t *r;
+
+	(void)state;
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	sink_rig_lost(&rig, 17);
+	r = only_line(&rig);
+	expect_members(r, "type source cpu count ts");
+	expect_text(r, "type", "lost");
+	expect_text(r, "source", "kmod");
+	expect_integer(r, "cpu", 1);
+	expect_integer(r, "count", 17);
+	expect_integer(r, "ts", 1700000000005000000);
+	json_decref(r);
+}
+
+static void test_summary(void **state)
+{
+	const struct shk_summary summary = {
+		.seen = 8112,
+		.delivered = 8095,
+		.lost = 17,
+		.late = 3,
+		.evicted = 2,
+		.by_open = {[SHK_O_3WHS] = 398},
+		.by_close = {[SHK_C_4SEG] = 390},
+	};
+	struct sink_rig rig;
+	json_t *r;
+
+	(void)state;
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	assert_int_equal(rig.sink->ops->summary(rig.sink, &summary), 0);
+	r = only_line(&rig);
+	expect_members(r, "type seen delivered lost late evicted by_open by_close");
+	expect_text(r, "type", "summary");
+	expect_integer(r, "seen", 8112);
+	expect_integer(r, "delivered", 8095);
+	expect_integer(r, "lost", 17);
+	expect_integer(r, "late", 3);
+	expect_integer(r, "evicted", 2);
+	assert_int_equal(json_object_size(at(r, "by_open")), SHK_O_COUNT);
+	assert_int_equal(json_object_size(at(r, "by_close")), SHK_C_COUNT);
+	expect_integer(r, "by_open.O_3WHS", 398);
+	expect_integer(r, "by_open.O_REFUSED", 0);
+	expect_integer(r, "by_close.C_4SEG", 390);
+	json_decref(r);
+}
+
+/* A stream of records is a stream of lines. */
+static void test_lines(void **state)
+{
+	struct shk_conn conn = sample_opened();
+	unsigned int lines = 0;
+	struct sink_rig rig;
+	char *line, *rest;
+
+	(void)state;
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	sink_rig_header(&rig);
+	for (int i = 0; i < 1000; i++) {
+		conn.id = i;
+		sink_rig_opened(&rig, &conn);
+	}
+	sink_rig_text(&rig);
+	for (line = strtok_r(rig.text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), lines++) {
+		json_t *r = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+		char id[24];
+
+		assert_non_null(r);
+		if (lines) {
+			snprintf(id, sizeof(id), "%016x", lines - 1);
+			expect_text(r, "id", id);
+		}
+		json_decref(r);
+	}
+	assert_int_equal(lines, 1001);
+	sink_rig_close(&rig);
+}
+
+static void test_errors(void **state)
+{
+	(void)state;
+	sink_rig_check_errors(shk_sink_json_new);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_octets),        cmocka_unit_test(test_members),
+		cmocka_unit_test(test_unknown),       cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_options),       cmocka_unit_test(test_ecn),
+		cmocka_unit_test(test_sides),         cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_maximal),       cmocka_unit_test(test_header),
+		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_summary),       cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_errors),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, sink_rig_utc, NULL);
+}
