@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Fetch one of Debian's own kernels and its headers, and unpack them into the cache. Nothing is
+# installed and no root is needed.
+#
+#	tests/vm/kernel.sh [NAME]	NAME as in the file "kernels" beside this one; default: its first
+#
+# Prints what a caller needs, fit for eval:
+#
+#	KVER=...	release, as uname -r says it
+#	VMLINUX=...	the kernel, uncompressed: emulated, decompressing takes longer than booting
+#	MODULES=...	a folder that can stand for /lib/modules: its modules, with modules.dep
+#	KDIR=...	its headers, for make -C $KDIR M=...
+#
+# In the cache, ${XDG_CACHE_HOME:-~/.cache}/tcpshake/kernels/, a kernel lives under its version and a
+# hash of the packages it came from; NAME.latest says which of them NAME leads to. Packages are looked
+# up and verified by apt, from wherever this machine's apt gets its packages.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/tcpshake
+kernels=$cache/kernels
+
+say() {
+	echo "kernel.sh: $*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# Package lists come from the machine if they are there, otherwise from the cache (see apt_update).
+apt_opts=(-q=2 -o APT::Sandbox::User=)
+
+apt_update() {
+	local state=$cache/apt
+	say "asking Debian for its current package lists"
+	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+	apt_opts+=(-o Dir::State::lists="$state/lists" -o Dir::Cache="$state/cache")
+	apt-get "${apt_opts[@]}" update >&2
+}
+
+# First real package that a package depends on with this prefix.
+apt_depends() {
+	apt-cache "${apt_opts[@]}" depends --important "$1" 2>/dev/null |
+		awk -v prefix="$2" '$1 == "Depends:" && index($2, prefix) == 1 { print $2; exit }'
+}
+
+# Sets packages: the four that make up the kernel.
+resolve() {
+	local image headers common kbuild
+	image=$(apt_depends "$image_meta" "linux-image-$name.")
+	headers=$(apt_depends "$headers_meta" "linux-headers-$name.")
+	[[ $image && $headers ]] || return 1
+	common=$(apt_depends "$headers" linux-headers-)
+	kbuild=$(apt_depends "$headers" linux-kbuild-)
+	[[ $common && $kbuild ]] || return 1
+	packages=("$image" "$headers" "$common" "$kbuild")
+}
+
+# Version and a hash of the packages' own hashes, which apt checks after the download.
+resolved_key() {
+	local version
+	version=$(apt-cache "${apt_opts[@]}" show --no-all-versions "${packages[0]}" | sed -n 's/^Version: //p')
+	printf '%s_%s-%s\n' "${packages[0]}" "$version" "$(
+		apt-cache "${apt_opts[@]}" show --no-all-versions "${packages[@]}" |
+			grep -E '^(Package|Version|SHA256):' | sha256sum | cut -c1-12)"
+}
+
+# The ELF image within a bzImage: Documentation/x86/boot.rst, payload_offset and payload_length.
+extract_vmlinux() {
+	local image=$1 offset len
+	offset=$((($(field 0x1f1 1) + 1) * 512 + $(field 0x248 4)))
+	len=$(field 0x24c 4)
+	dd if="$image" iflag=skip_bytes,count_bytes bs=64k skip="$offset" count=$((len - 4)) status=none | xz -dc
+}
+
+field() {
+	od -An -j "$1" -N "$2" -t "u$2" "$image" | tr -d ' '
+}
+
+# Fills the folder $dir.
+unpack_to() {
+	local dir=$1 key=$2 kver=${packages[0]#linux-image-} deb
+	say "downloading ${packages[*]} (about 90 MB)"
+	mkdir "$dir/debs" || return
+	(cd "$dir/debs" && apt-get "${apt_opts[@]}" download "${packages[@]}" >&2) || return
+	say "unpacking to $kernels/$key"
+	for deb in "$dir"/debs/*.deb; do
+		dpkg -x "$deb" "$dir" || return
+	done
+	# The headers name their other half by the path it would be installed at, as do these two links.
+	sed -i "s,/usr/src/linux-headers-,$kernels/$key/usr/src/linux-headers-,g" \
+		"$dir/usr/src/linux-headers-$kver/Makefile" &&
+		rm -rf "${dir:?}"/{debs,usr/share} "$dir/lib/modules/$kver"/{build,source} &&
+		depmod -b "$dir" "$kver" &&
+		extract_vmlinux "$dir/boot/vmlinuz-$kver" >"$dir/boot/vmlinux-$kver" &&
+		chmod 755 "$dir"
+}
+
+unpack() {
+	local key=$1 dir
+	dir=$(mktemp -d "$kernels/tmp.XXXXXX")
+	if unpack_to "$dir" "$key" && mv -T "$dir" "$kernels/$key"; then
+		return
+	fi
+	rm -rf "$dir"
+	return 1
+}
+
+# True if what NAME leads to was resolved after the machine's package lists last changed.
+is_fresh() {
+	local latest=$kernels/$name.latest
+	[[ -f $latest && -d $kernels/$(<"$latest") && ! /var/lib/apt/lists -nt $latest ]]
+}
+
+# Prints the key of the kernel that Debian has for NAME now, once it is in the cache.
+fetch() {
+	local key
+	resolve && key=$(resolved_key) || return
+	[[ -d $kernels/$key ]] || unpack "$key" || return
+	echo "$key"
+}
+
+update() {
+	local latest=$kernels/$name.latest key
+	if key=$(fetch) || { apt_update && key=$(fetch); }; then
+		echo "$key" >"$latest.$$"
+		mv "$latest.$$" "$latest"
+	elif [[ -f $latest && -d $kernels/$(<"$latest") ]]; then
+		say "cannot reach Debian's packages; going on with $(<"$latest") from the cache"
+	else
+		die "cannot get a kernel $name: apt-get finds or downloads no $image_meta and $headers_meta of" \
+			"Debian $suite here. Is there a network, and is $suite among this machine's apt sources?"
+	fi
+}
+
+name=${1:-$(awk '!/^#/ && NF { print $1; exit }' "$here/kernels")}
+read -r suite image_meta headers_meta < <(awk -v n="$name" '!/^#/ && $1 == n { print $2, $3, $4 }' "$here/kernels") ||
+	die "no kernel called '$name' in $here/kernels"
+
+mkdir -p "$kernels"
+exec 9>"$kernels/.lock"
+flock 9	# several at once would each download the same
+is_fresh || update
+key=$(<"$kernels/$name.latest")
+exec 9>&-
+
+dir=$kernels/$key
+kver=${key%%_*}
+kver=${kver#linux-image-}
+printf '%s=%q\n' KVER "$kver" VMLINUX "$dir/boot/vmlinux-$kver" MODULES "$dir/lib/modules" \
+	KDIR "$dir/usr/src/linux-headers-$kver"

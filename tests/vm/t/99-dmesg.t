@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# After everything else: the kernel has nothing to complain about.
+. tests/vm/tap.sh
+
+splats='BUG:|WARNING:|Oops|general protection|Call Trace|UBSAN|KASAN|KCSAN|lockdep|possible recursive|suspicious RCU|stack-protector|hung_task|soft lockup|scheduling while atomic|sleeping function|refcount_t|list_(add|del) corruption|Bad page|leaked'
+
+ok "no splat in the kernel log" sh -c "! dmesg | grep -E '$splats'"
+ok "the module spoke when it was loaded" sh -c "dmesg | grep -q 'tcpshake: '"
+ok "it taints as an out-of-tree module and nothing more" \
+	sh -c '[ $(($(cat /proc/sys/kernel/tainted) & ~(4096 | 8192))) = 0 ]'
+
+done_testing
