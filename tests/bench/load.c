@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opens and closes an exact number of TCP connections over loopback, as fast as two processes can.
+ *
+ *	client process				server process
+ *	connect, send -b octets			accept, read -b octets
+ *	read to the end				send -b octets, close
+ *	close
+ *
+ * -c client lets the client close first. -c reset lets it end each connection by RST (SO_LINGER 0).
+ * Destinations rotate over 127.0.0.1, 127.0.0.2, ... so that no four-tuple is used twice below
+ * 50,000 x 250 connections; -6 uses ::1 only. -u makes a network namespace of its own first, with a wide
+ * port range.
+ *
+ * Prints one line, "connections N seconds S rate R", when every connection has come to its end, and exits
+ * with 0 only then.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum closer { CLOSE_SERVER, CLOSE_CLIENT, CLOSE_RESET };
+
+static struct {
+	unsigned long connections;
+	size_t octets;
+	uint16_t port;
+	enum closer closer;
+	bool ipv6;
+	bool own_namespace;
+} opt = {.connections = 1000, .octets = 64, .port = 7000};
+
+#define PER_ADDRESS 50000UL
+
+static char buffer[65536];
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		err(2, "%s", path);
+	close(fd);
+}
+
+static void enter_own_namespace(void)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd;
+
+	if (unshare(CLONE_NEWNET))
+		err(2, "unshare: a network namespace of its own needs root");
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo))
+		err(2, "lo up");
+	close(fd);
+	write_file("/proc/sys/net/ipv4/ip_local_port_range", "10240 65535");
+}
+
+static socklen_t address(struct sockaddr_storage *sa, unsigned long serial)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)sa;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)sa;
+
+	memset(sa, 0, sizeof(*sa));
+	if (opt.ipv6) {
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(opt.port);
+		in6->sin6_addr = in6addr_loopback;
+		return sizeof(*in6);
+	}
+	in->sin_family = AF_INET;
+	in->sin_port = htons(opt.port);
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK + serial / PER_ADDRESS);
+	return sizeof(*in);
+}
+
+static void send_all(int fd, size_t n)
+{
+	while (n) {
+		ssize_t did = send(fd, buffer, n < sizeof(buffer) ? n : sizeof(buffer), MSG_NOSIGNAL);
+
+		if (did < 0)
+			err(1, "send");
+		n -= did;
+	}
+}
+
+/* Reads @n octets, or to the end of the stream if @n is SIZE_MAX. */
+static void read_all(int fd, size_t n)
+{
+	while (n) {
+		ssize_t did = read(fd, buffer, n < sizeof(buffer) ? n : sizeof(buffer));
+
+		if (did < 0 && errno != ECONNRESET)
+			err(1, "read");
+		if (did <= 0)
+			return;
+		n -= n == SIZE_MAX ? 0 : (size_t)did;
+	}
+}
+
+static int listener(void)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = address(&sa, 0);
+	int one = 1, fd;
+
+	if (!opt.ipv6)
+		((struct sockaddr_in *)&sa)->sin_addr.s_addr = htonl(INADDR_ANY);
+	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+	    bind(fd, (struct sockaddr *)&sa, len) || listen(fd, 4096))
+		err(2, "listen on port %u", opt.port);
+	return fd;
+}
+
+static void serve(int listening)
+{
+	for (unsigned long i = 0; i < opt.connections; i++) {
+		int fd = accept(listening, NULL, NULL);
+
+		if (fd < 0)
+			err(1, "accept");
+		read_all(fd, opt.octets);
+		if (opt.closer != CLOSE_RESET)
+			send_all(fd, opt.octets);
+		if (opt.closer != CLOSE_SERVER)
+			read_all(fd, SIZE_MAX);
+		close(fd);
+	}
+}
+
+static void connect_once(unsigned long serial)
+{
+	struct linger now = {.l_onoff = 1};
+	struct sockaddr_storage sa;
+	socklen_t len = address(&sa, serial);
+	int fd = socket(sa.ss_family, SOCK_STREAM, 0);
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, len))
+		err(1, "connect number %lu", serial);
+	send_all(fd, opt.octets);
+	if (opt.closer == CLOSE_RESET)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	else
+		read_all(fd, opt.closer == CLOSE_SERVER ? SIZE_MAX : opt.octets);
+	close(fd);
+}
+
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void parse(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "n:b:p:c:6u")) != -1) {
+		switch (c) {
+		case 'n':
+			opt.connections = strtoul(optarg, NULL, 10);
+			break;
+		case 'b':
+			opt.octets = strtoul(optarg, NULL, 10);
+			break;
+		case 'p':
+			opt.port = strtoul(optarg, NULL, 10);
+			break;
+		case 'c':
+			opt.closer = !strcmp(optarg, "client")  ? CLOSE_CLIENT
+				     : !strcmp(optarg, "reset") ? CLOSE_RESET
+								: CLOSE_SERVER;
+			break;
+		case '6':
+			opt.ipv6 = true;
+			break;
+		case 'u':
+			opt.own_namespace = true;
+			break;
+		default:
+			fprintf(stderr, "usage: load [-n connections] [-b octets] [-p port] "
+					"[-c server|client|reset] [-6] [-u]\n");
+			exit(2);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int listening, status;
+	double start, took;
+	pid_t child;
+
+	parse(argc, argv);
+	if (opt.own_namespace)
+		enter_own_namespace();
+	listening = listener();
+	child = fork();
+	if (child < 0)
+		err(2, "fork");
+	if (child == 0) {
+		serve(listening);
+		return 0;
+	}
+	start = now_s();
+	for (unsigned long i = 0; i < opt.connections; i++)
+		connect_once(i);
+	if (waitpid(child, &status, 0) != child || status)
+		errx(1, "the server process failed");
+	took = now_s() - start;
+	printf("connections %lu seconds %.3f rate %.0f\n", opt.connections, took, opt.connections / took);
+	return 0;
+}

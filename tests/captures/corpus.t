@@ -1,0 +1,204 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0
+#
+# Reads every capture of the corpus with the tool and compares what it says of each TCP stream with
+# oracle.tsv, column by column. As TAP: a test for each column, and every difference as a comment.
+#
+#	SHK_CORPUS	the corpus, ../shared/corpus if not set: oracle.tsv and the captures it names
+#	TCPSHAKE	the tool, build/tcpshake if not set
+#
+# Only the classes' names differ: class_of_open() and class_of_close() say which of the oracle's our record
+# stands for. Where a record does not tell them apart, that is a pattern of several.
+use strict;
+use warnings;
+use JSON::PP;
+
+my $corpus = $ENV{SHK_CORPUS} // '../shared/corpus';
+my $tool = $ENV{TCPSHAKE} // 'build/tcpshake';
+
+# What share agrees today and must not fall below, in percent. The aim is 100 for the first two and 99 for the
+# others; whoever comes closer raises the number here.
+my @columns = (
+	[stream => 99.9, 'a record for each stream with a SYN or FIN'],
+	[isn => 99.9, 'ISN pair'],
+	[syn => 99.9, 'SYN'], [synack => 99.9, 'SYN+ACK'], [fin => 98.2, 'FIN'], [rst => 99, 'RST'],
+	[handshake => 97.2, 'handshake class'],
+	[close => 97.1, 'close class'],
+);
+my $spare_today = 2;
+
+if (!-e "$corpus/oracle.tsv") {
+	print "1..0 # SKIP NO CAPTURES COMPARED: $corpus/oracle.tsv is not there; SHK_CORPUS may name another place\n";
+	exit 0;
+}
+
+sub read_oracle {
+	my %streams;
+	open my $in, '<', "$corpus/oracle.tsv" or die "$corpus/oracle.tsv: $!\n";
+	chomp(my $head = <$in>);
+	my @names = split /\t/, $head;
+	while (<$in>) {
+		chomp;
+		my %row;
+		@row{@names} = split /\t/, $_, -1;
+		push @{$streams{$row{file}}}, \%row;
+	}
+	return \%streams;
+}
+
+# The records of connections, ISNs as strings.
+sub read_capture {
+	my ($file) = @_;
+	my @records;
+	my $pid = open my $json, '-|';
+	die "fork: $!\n" unless defined $pid;
+	if (!$pid) {
+		open STDERR, '>', '/dev/null';
+		exec $tool, 'read', '--json', '--', "$corpus/$file" or exit 127;
+	}
+	while (<$json>) {
+		my $record = decode_json($_);
+		push @records, $record if $record->{type} eq 'connection';
+	}
+	close $json;
+	# 4: the file is damaged, and what could be read is there
+	die "$tool $file: ended with status $?\n" if $? && $? != 4 << 8;
+	return \@records;
+}
+
+sub end_of {
+	my ($ip, $port) = @_;
+	return "$ip $port";
+}
+
+# Both ends in one order.
+sub key_of {
+	return join ' ', sort @_;
+}
+
+sub isn_of {
+	return $_[0]{isn} // '';
+}
+
+sub class_of_open {
+	my ($r) = @_;
+	my ($client, $server, $verdict) = ($r->{client}, $r->{server}, $r->{open}{verdict});
+
+	return 'midstream' if $verdict eq 'O_PREEXISTING';
+	return 'self-connect' if $verdict eq 'O_SELF';
+	return 'simopen-or-split(\+synack)?' if $verdict eq 'O_SIMULTANEOUS';
+	return 'synack-only\(no syn seen\)' if !$client->{syn} && $server->{synack};
+	return 'syn\+rst\(refused\)' if $verdict eq 'O_REFUSED';
+	return 'syn\+synack\+rst' if $verdict eq 'O_EMBRYO_RST';
+	return '3way(-late-ack|-reordered)?' if $verdict eq 'O_3WHS' && $server->{synack};
+	return 'syn\+other\(no synack seen\)' if $verdict eq 'O_3WHS';
+	return $server->{synack} ? 'syn\+synack' : 'syn-only';
+}
+
+sub class_of_close {
+	my ($r) = @_;
+	my $fins = grep { $r->{$_}{fin} } qw(client server);
+	my $rst = $r->{client}{rst} + $r->{server}{rst};
+	my %of = (
+		C_4SEG => 'fin4', C_3SEG => 'fin3', C_SIMULTANEOUS => 'simclose', C_HALF_CLOSED => 'halfclose-only',
+		C_FIN_UNACKED => $fins == 2 ? '(fin4|fin3|simclose)-unacked' : 'halfclose-only',
+		C_RST => $fins == 2 ? '(fin4|fin3|simclose)(-unacked)?' : 'halfclose-only',
+	);
+	my $verdict = $r->{close}{verdict};
+
+	return $rst ? 'rst' : 'open' if !$fins;
+	return ($of{$verdict} // '(fin4|fin3|simclose)(-unacked)?|halfclose-only') . ($rst ? '\+rst' : '');
+}
+
+# The record of an oracle's row: same ends and client ISN; without an ISN, the same ends in any order.
+sub take_record {
+	my ($records, $row) = @_;
+	my $key = key_of(end_of(@$row{qw(cli_ip cli_port)}), end_of(@$row{qw(srv_ip srv_port)}));
+	my $same_ends = $records->{$key} // [];
+	my ($at) = grep { isn_of($same_ends->[$_]{client}) eq $row->{isn_cli} } 0 .. $#$same_ends;
+
+	($at) = grep { $row->{isn_cli} eq '' || isn_of($same_ends->[$_]{client}) eq '' } 0 .. $#$same_ends
+		unless defined $at;
+	return defined $at ? splice(@$same_ends, $at, 1) : undef;
+}
+
+# Who is the client of a connection whose opening was not seen is the oracle's to say.
+sub turn {
+	my ($record, $row) = @_;
+	my $client = end_of(@{$record->{client}}{qw(ip port)});
+
+	return if $client eq end_of(@$row{qw(cli_ip cli_port)});
+	@$record{qw(client server)} = @$record{qw(server client)};
+}
+
+my (%agree, %all, @differences, @spare);
+
+sub compare {
+	my ($column, $row, $want, $got, $same) = @_;
+	$all{$column}++;
+	if ($same) {
+		$agree{$column}++;
+	} else {
+		push @differences, sprintf '%-9s %s stream %s: oracle %s, here %s', $column, $row->{file},
+			$row->{stream}, $want, $got;
+	}
+}
+
+sub compare_counts {
+	my ($row, $r) = @_;
+	for my $what (qw(syn synack fin rst)) {
+		my $want = join '/', @$row{"n_${what}_c", "n_${what}_s"};
+		my $got = $r ? join '/', map { $r->{$_}{$what} } qw(client server) : '0/0';
+		compare($what, $row, $want, $got, $want eq $got);
+	}
+}
+
+sub compare_stream {
+	my ($row, $r) = @_;
+	my $expected = grep { $row->{$_} } qw(n_syn_c n_syn_s n_synack_c n_synack_s n_fin_c n_fin_s);
+
+	compare('stream', $row, "$row->{handshake}, $row->{close}", 'none', $r) if $expected;
+	turn($r, $row) if $r;
+	compare_counts($row, $r);
+	my $want = "$row->{isn_cli}/$row->{isn_srv}";
+	my $got = $r ? isn_of($r->{client}) . '/' . isn_of($r->{server}) : '/';
+	compare('isn', $row, $want, $got, $want eq $got);
+	my $open = $r ? class_of_open($r) : 'midstream';
+	compare('handshake', $row, $row->{handshake}, $open, $row->{handshake} =~ /^(?:$open)$/ ? 1 : 0);
+	my $close = $r ? class_of_close($r) : 'open';
+	compare('close', $row, $row->{close}, $close, $row->{close} =~ /^(?:$close)$/ ? 1 : 0);
+}
+
+sub compare_file {
+	my ($file, $rows) = @_;
+	my %records;
+
+	for my $r (@{read_capture($file)}) {
+		my $key = key_of(end_of(@{$r->{client}}{qw(ip port)}), end_of(@{$r->{server}}{qw(ip port)}));
+		push @{$records{$key}}, $r;
+	}
+	compare_stream($_, take_record(\%records, $_)) for @$rows;
+	for my $r (map { @$_ } values %records) {
+		push @spare, sprintf 'no stream  %s: %s, ISN %s, %s', $file, key_of(
+			end_of(@{$r->{client}}{qw(ip port)}), end_of(@{$r->{server}}{qw(ip port)})),
+			isn_of($r->{client}), $r->{open}{verdict};
+	}
+}
+
+my $streams = read_oracle();
+compare_file($_, $streams->{$_}) for sort keys %$streams;
+
+print "# $_\n" for sort(@differences), sort(@spare);
+my $n = 0;
+for (@columns) {
+	my ($column, $needed, $words) = @$_;
+	my ($agree, $all) = ($agree{$column} // 0, $all{$column} // 0);
+	my $share = $all ? 100 * $agree / $all : 0;
+	$n++;
+	printf "%s %d - %s: %d of %d agree, %.2f %% (at least %.1f)\n", $share >= $needed ? 'ok' : 'not ok', $n, $words,
+		$agree, $all, $share, $needed;
+}
+$n++;
+printf "%s %d - records without a stream: %d, at most %d\n", @spare > $spare_today ? 'not ok' : 'ok', $n, scalar @spare,
+	$spare_today;
+print "1..$n\n";
