@@ -71,14 +71,14 @@ static __always_inline struct shk_event *shk_rings_reserve(struct shk_bpf_accoun
 
 	shk_count(acc->seen, 1);
 	ring = bpf_map_lookup_elem(&rings, &cpu);
-	if (ring) {
-		if (acc->unannounced)
-			shk_rings_announce(ring, acc, ts_ns, cpu);
+	if (ring)
 		slot = bpf_ringbuf_reserve(ring, sizeof(*slot), 0);
-	}
 	if (!slot) {
 		shk_count(acc->lost, 1);
 		shk_count(acc->unannounced, 1);
+	} else if (acc->unannounced) {
+		/* Behind the event: in front, a note could take the last place and cost the next event. */
+		shk_rings_announce(ring, acc, ts_ns, cpu);
 	}
 	return slot;
 }

@@ -57,6 +57,7 @@ static int open_sink(struct shk_run *run)
 	config.colour = colour_wanted(&run->options, run->out);
 	config.utf8 = !run->options.ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	config.numeric_netns = run->numeric_netns;
+	config.capture = run->source->poll_fd < 0;
 	run->sink = new[run->options.format](&config);
 	return run->sink ? 0 : complain_memory(run);
 }

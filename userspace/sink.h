@@ -61,6 +61,7 @@ struct shk_sink_config {
 	bool colour;		/* the caller knows whether it is a terminal */
 	bool utf8;		/* arrows and ticks may be used; else ASCII */
 	bool numeric_netns;	/* show the namespace of each record */
+	bool capture;		/* records are somebody else's: "this host" means nothing */
 };
 
 /* NULL if memory is short. */

@@ -398,7 +398,7 @@ static int title_row(struct shk_sink_ladder *ladder, const struct shk_conn *conn
 	char clock[SHK_CLOCK_SIZE];
 
 	shk_text_add(t, "%s  %s", shk_format_clock(clock, shk_real_ns(conn->first_ns, conn->real_offset_ns)),
-		     local_words[conn->local]);
+		     ladder->config.capture ? "from a capture" : local_words[conn->local]);
 	if (ladder->config.numeric_netns)
 		shk_text_add(t, ", netns %" PRIu32, conn->netns);
 	shk_text_colour(t, SHK_YELLOW);

@@ -28,7 +28,7 @@ struct shk_sink_line {
 	struct shk_text text;
 };
 
-/* Which way the connection goes as this host sees it. */
+/* Which way the connection goes as this host sees it; a capture does not tell. */
 static const char *const via_words[] = {
 	[SHK_CLIENT] = "out",
 	[SHK_SERVER] = "in",
@@ -81,7 +81,7 @@ static void begin(struct shk_sink_line *line, const struct shk_conn *conn)
 	shk_text_add(t, "%s ", shk_format_clock(clock, shk_real_ns(conn->last_ns, conn->real_offset_ns)));
 	if (line->config.numeric_netns)
 		shk_text_add(t, "%10" PRIu32 " ", conn->netns);
-	shk_text_add(t, "%-4s ", via_words[conn->local]);
+	shk_text_add(t, "%-4s ", line->config.capture ? "-" : via_words[conn->local]);
 
 	shk_format_end(client, conn->end[SHK_CLIENT].addr, conn->end[SHK_CLIENT].port);
 	shk_format_end(server, conn->end[SHK_SERVER].addr, conn->end[SHK_SERVER].port);

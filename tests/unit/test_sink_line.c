@@ -95,6 +95,9 @@ static void test_opened_via(void **state)
 	expect_opened(&conn, UTF8,
 		      "22:13:20.000 fwd  [2001:db8::1]:44312 → 192.0.2.1:80    "
 		      "● three-way handshake 0.15 ms   31 µs 3141592653 2718281828\n");
+	expect_opened(&conn, (struct shk_sink_config){.utf8 = true, .capture = true},
+		      "22:13:20.000 -    [2001:db8::1]:44312 → 192.0.2.1:80    "
+		      "● three-way handshake 0.15 ms   31 µs 3141592653 2718281828\n");
 }
 
 static void test_opened_with_all_notes(void **state)
