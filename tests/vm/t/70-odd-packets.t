@@ -37,7 +37,7 @@ is "IPv6 extension headers are stepped over, and those that lead nowhere are tol
 	"$(raised extensions)" "segments_in 2, syn_in 1, truncated 1, ipv6_unfinished 1"
 
 # With a session the whole path sees them, at every hook.
-start_watch odd --json --netns "$inode"
+start_watch odd --json --window 500 --netns "$inode"
 for kind in truncated malformed options fragments extensions; do
 	inject $kind >/dev/null
 done
