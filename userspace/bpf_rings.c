@@ -224,3 +224,18 @@ void shk_bpf_silence(void)
 {
 	libbpf_set_print(silent);
 }
+
+int shk_bpf_load_failed(int rc, const char *what, const char *since, struct shk_error *err)
+{
+	if (rc == -EPERM || rc == -EACCES)
+		return shk_error_set(err, rc,
+				     "this user may not load BPF programs: %s.\n  Run it as root (CAP_BPF, "
+				     "CAP_PERFMON and CAP_NET_ADMIN in the initial user namespace)",
+				     strerror(-rc));
+	if (rc == -ENOMEM)
+		return shk_error_set(err, rc, "no memory for the rings; ask for less with --ring-slots");
+	return shk_error_set(err, rc,
+			     "this kernel refuses %s: %s.\n  They need Linux %s or newer with BTF "
+			     "(/sys/kernel/btf/vmlinux)",
+			     what, strerror(-rc), since);
+}

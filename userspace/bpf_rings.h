@@ -35,6 +35,12 @@ int shk_bpf_rings_drain(struct shk_bpf_rings *r, shk_source_fn *fn, void *arg, s
 int shk_bpf_rings_account(const struct shk_bpf_rings *r, unsigned int cpu, struct shk_account *account,
 			  struct shk_error *err);
 
+/*
+ * Puts into words why @what could not be loaded, which takes Linux @since or newer. Returns @rc, the negative
+ * errno that libbpf gave.
+ */
+int shk_bpf_load_failed(int rc, const char *what, const char *since, struct shk_error *err);
+
 /* A program may be running still when its link is gone. When this returns, none is. */
 void shk_bpf_synchronize(void);
 

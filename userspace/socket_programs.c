@@ -15,6 +15,8 @@
 #include "socket.skel.h"
 #include "socket_programs.h"
 
+#define SOCKET_PROGRAMS "the BPF programs that observe sockets"
+
 #define POINT(kind_, target_, program_, shows_, without_, ...)                                               \
 	{                                                                                                    \
 		.kind = kind_, .target = target_, .program = program_, .shows = shows_, .without = without_, \
@@ -249,22 +251,6 @@ static bool leave_out(struct shk_socket_programs *p, int rc)
 	return any;
 }
 
-static int load_failed(int rc, struct shk_error *err)
-{
-	if (rc == -EPERM || rc == -EACCES)
-		return shk_error_set(err, rc,
-				     "this user may not load BPF programs: %s.\n  Run it as root (CAP_BPF, "
-				     "CAP_PERFMON and CAP_NET_ADMIN in the initial user namespace)",
-				     strerror(-rc));
-	if (rc == -ENOMEM)
-		return shk_error_set(err, rc, "no memory for the rings; ask for less with --ring-slots");
-	return shk_error_set(
-		err, rc,
-		"this kernel refuses the BPF programs that observe sockets: %s.\n  They need Linux 6.1 or "
-		"newer with BTF (/sys/kernel/btf/vmlinux)",
-		strerror(-rc));
-}
-
 int shk_socket_programs_load(struct shk_socket_programs *p, shk_prepare_fn *prepare, void *arg,
 			     struct shk_error *err)
 {
@@ -274,7 +260,7 @@ int shk_socket_programs_load(struct shk_socket_programs *p, shk_prepare_fn *prep
 	shk_bpf_silence();
 	btf = btf__load_vmlinux_btf();
 	if (!btf)
-		return load_failed(-errno, err);
+		return shk_bpf_load_failed(-errno, SOCKET_PROGRAMS, "6.1", err);
 	p->logs = malloc(N_POINTS * LOG_SIZE);
 	if (!p->logs) {
 		btf__free(btf);
@@ -288,7 +274,7 @@ int shk_socket_programs_load(struct shk_socket_programs *p, shk_prepare_fn *prep
 	}
 	free(p->logs);
 	btf__free(btf);
-	return rc ? load_failed(rc, err) : 0;
+	return rc ? shk_bpf_load_failed(rc, SOCKET_PROGRAMS, "6.1", err) : 0;
 }
 
 /*
@@ -323,7 +309,8 @@ int shk_socket_programs_attach(struct shk_socket_programs *p, struct shk_error *
 	p->skel->bss->shk_keep_closer = !accept || !strcmp(accept->kind, "fexit");
 	if (p->points[0].state == SHK_POINT_ATTACHED)
 		return 0;
-	return load_failed(p->points[0].state == SHK_POINT_ABSENT ? -ENOENT : p->points[0].rc, err);
+	return shk_bpf_load_failed(p->points[0].state == SHK_POINT_ABSENT ? -ENOENT : p->points[0].rc,
+				   SOCKET_PROGRAMS, "6.1", err);
 }
 
 void shk_socket_programs_detach(struct shk_socket_programs *p)

@@ -242,22 +242,6 @@ static const struct shk_source_ops bpf_ops = {
  * ---- Opening -------------------------------------------------------------------------------------
  */
 
-static int load_failed(int rc, struct shk_error *err)
-{
-	if (rc == -EPERM || rc == -EACCES)
-		return shk_error_set(err, rc,
-				     "this user may not load BPF programs: %s.\n  Run it as root (CAP_BPF, "
-				     "CAP_PERFMON and CAP_NET_ADMIN in the initial user namespace)",
-				     strerror(-rc));
-	if (rc == -ENOMEM)
-		return shk_error_set(err, rc, "no memory for the rings; ask for less with --ring-slots");
-	return shk_error_set(
-		err, rc,
-		"this kernel refuses BPF netfilter programs: %s.\n  They need Linux 6.4 or newer "
-		"with BTF (/sys/kernel/btf/vmlinux)",
-		strerror(-rc));
-}
-
 static int prepare(struct source_bpf *b)
 {
 	struct wire_bpf *skel = b->skel;
@@ -281,14 +265,14 @@ static int load(struct source_bpf *b, uint32_t slots, struct shk_error *err)
 	shk_bpf_silence();
 	b->skel = wire_bpf__open();
 	if (!b->skel)
-		return load_failed(-errno, err);
+		return shk_bpf_load_failed(-errno, "BPF netfilter programs", "6.4", err);
 	rc = prepare(b);
 	if (!rc)
 		rc = wire_bpf__load(b->skel);
 	if (!rc)
 		rc = shk_bpf_rings_open(b->rings, slots);
 	if (rc)
-		return load_failed(rc, err);
+		return shk_bpf_load_failed(rc, "BPF netfilter programs", "6.4", err);
 	b->base.poll_fd = shk_bpf_rings_poll_fd(b->rings);
 	return 0;
 }
