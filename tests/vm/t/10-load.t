@@ -23,7 +23,7 @@ ok "and says in the log what would be right" sh -c "dmesg | tail -20 | grep -q '
 
 cycles_under_traffic()
 {
-	local i traffic
+	local i traffic flowing=yes
 
 	new_netns cycle
 	ip netns exec cycle "$load" -n 2000000 >/dev/null 2>&1 &
@@ -36,12 +36,12 @@ cycles_under_traffic()
 		fi
 		rmmod tcpshake || break
 	done
-	kill -0 "$traffic" || echo "the traffic stopped"
-	kill "$traffic"
+	kill "$traffic" || flowing=no
 	wait "$traffic" 2>/dev/null
 	pkill -x load
 	ip netns del cycle
 	[ "$i" = 200 ] || { echo "stopped after $i cycles"; return 1; }
+	[ "$flowing" = yes ] || { echo "the traffic had ended before the cycles did"; return 1; }
 }
 ok "200 load and unload cycles under traffic" cycles_under_traffic
 ok "nothing is left loaded" sh -c '! grep -q "^tcpshake " /proc/modules'
