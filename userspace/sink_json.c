@@ -138,10 +138,10 @@ static void close_object(struct shk_sink_json *j)
 	check(j, yajl_gen_map_close(j->gen));
 }
 
-static void member_flags(struct shk_sink_json *j, uint32_t flags, unsigned int count,
+static void member_names(struct shk_sink_json *j, const char *key, uint32_t flags, unsigned int count,
 			 const char *(*name)(unsigned int bit))
 {
-	put_string(j, "flags");
+	put_string(j, key);
 	check(j, yajl_gen_array_open(j->gen));
 	for (unsigned int bit = 0; bit < count; bit++)
 		if (flags & 1U << bit)
@@ -208,6 +208,16 @@ static void put_options(struct shk_sink_json *j, const struct shk_end *end)
 	member_bool_or_null(j, "mptcp", seen, end->options & SHK_OPT_MPTCP);
 }
 
+static void put_process(struct shk_sink_json *j, const struct shk_process *process)
+{
+	if (!process->pid)
+		return;
+	open_object(j, "process");
+	member_u64(j, "pid", process->pid);
+	member_string(j, "comm", process->comm);
+	close_object(j);
+}
+
 static void put_end(struct shk_sink_json *j, const char *key, const struct shk_end *end)
 {
 	char ip[SHK_ADDR_SIZE];
@@ -225,6 +235,7 @@ static void put_end(struct shk_sink_json *j, const char *key, const struct shk_e
 	member_u64(j, "fin_retransmits", end->fin_retransmits);
 	member_u64_or_null(j, "bytes", end->bytes_known, end->bytes);
 	put_options(j, end);
+	put_process(j, &end->process);
 	close_object(j);
 }
 
@@ -232,11 +243,13 @@ static void put_open(struct shk_sink_json *j, const struct shk_conn *conn)
 {
 	open_object(j, "open");
 	member_string(j, "verdict", shk_open_code(conn->open));
-	member_flags(j, conn->open_flags, SHK_OF_COUNT, shk_open_flag_name);
+	member_names(j, "flags", conn->open_flags, SHK_OF_COUNT, shk_open_flag_name);
 	open_object(j, "legs_ns");
 	member_span(j, "syn_synack", conn->syn_synack_ns);
 	member_span(j, "synack_ack", conn->synack_ack_ns);
 	member_span(j, "total", conn->open_total_ns);
+	if (conn->accept_wait_ns != SHK_UNKNOWN_NS)
+		member_u64(j, "accept_wait", conn->accept_wait_ns);
 	close_object(j);
 	open_object(j, "checks");
 	member_check(j, "synack_acks_syn", conn->synack_acks_syn);
@@ -268,9 +281,11 @@ static void put_close(struct shk_sink_json *j, const struct shk_conn *conn)
 		open_object(j, "legs_ns");
 		member_span(j, "fin_ack", conn->fin_ack_ns);
 		member_span(j, "fin_fin", conn->fin_fin_ns);
+		if (conn->time_wait_ns != SHK_UNKNOWN_NS)
+			member_u64(j, "time_wait", conn->time_wait_ns);
 		close_object(j);
 	}
-	member_flags(j, conn->close_flags, SHK_CF_COUNT, shk_close_flag_name);
+	member_names(j, "flags", conn->close_flags, SHK_CF_COUNT, shk_close_flag_name);
 	close_object(j);
 }
 
@@ -288,9 +303,37 @@ static void put_witness(struct shk_sink_json *j, const struct shk_conn *conn)
 	member_u64(j, "lost", conn->lost);
 	member_u64(j, "late", conn->late);
 	member_string(j, "confidence", confidence[conn->confidence]);
-	put_string(j, "conflicts");
-	check(j, yajl_gen_array_open(j->gen));
-	check(j, yajl_gen_array_close(j->gen));
+	member_names(j, "conflicts", conn->conflicts, SHK_CONFLICT_COUNT, shk_conflict_name);
+	close_object(j);
+}
+
+static void put_reuse(struct shk_sink_json *j, const struct shk_tuple_reuse *reuse)
+{
+	if (!reuse->known)
+		return;
+	open_object(j, "tuple_reuse");
+	member_u64(j, "gap_ns", reuse->gap_ns);
+	member_string(j, "verdict", shk_reuse_code(reuse->verdict));
+	member_s64(j, "margin", reuse->margin);
+	close_object(j);
+}
+
+static void put_blame(struct shk_sink_json *j, const struct shk_blame *blame)
+{
+	if (blame->where == SHK_BLAME_NOTHING)
+		return;
+	open_object(j, "blame");
+	member_string(j, "where", shk_blame_name(blame->where));
+	member_string(j, "why", blame->why);
+	close_object(j);
+}
+
+static void put_compat(struct shk_sink_json *j, const struct shk_compat *compat)
+{
+	open_object(j, "compat");
+	member_u64(j, "completeness", compat->completeness);
+	member_string(j, "conn_state", compat->conn_state);
+	member_string(j, "history", compat->history);
 	close_object(j);
 }
 
@@ -312,7 +355,11 @@ static int put_conn(struct shk_sink_json *j, const char *type, const struct shk_
 	member_string(j, "local", side_names[conn->local]);
 	put_open(j, conn);
 	put_close(j, conn);
+	put_reuse(j, &conn->reuse);
+	put_blame(j, &conn->blame);
 	put_witness(j, conn);
+	if (conn->compat.conn_state[0])
+		put_compat(j, &conn->compat);
 	return end_record(j);
 }
 

@@ -314,7 +314,7 @@ static uint32_t close_decided(const struct shk_conn *conn)
 static int open_verdict(struct shk_sink_ladder *ladder, const struct shk_conn *conn)
 {
 	struct shk_text *t = &ladder->phrase;
-	bool failed = shk_conn_failed(conn);
+	bool failed = shk_open_failed(conn->open);
 	char span[SHK_SPAN_SIZE];
 
 	shk_text_clear(t);
@@ -329,7 +329,7 @@ static int close_verdict(struct shk_sink_ladder *ladder, const struct shk_conn *
 {
 	struct shk_text *t = &ladder->phrase;
 
-	if (shk_conn_failed(conn) || conn->open == SHK_O_NONE)
+	if (shk_open_failed(conn->open) || conn->open == SHK_O_NONE)
 		return 0;
 	shk_text_clear(t);
 	shk_words_close(t, conn);

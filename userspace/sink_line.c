@@ -144,7 +144,7 @@ static int line_opened(struct shk_sink *s, const struct shk_conn *conn)
 	struct shk_text *t = &line->text;
 
 	begin(line, conn);
-	if (shk_conn_failed(conn)) {
+	if (shk_open_failed(conn->open)) {
 		add_mark(t, SHK_RED, t->signs->failed);
 		shk_text_colour(t, SHK_RED);
 		shk_words_open(t, conn);
@@ -164,7 +164,7 @@ static int line_closed(struct shk_sink *s, const struct shk_conn *conn)
 	struct shk_sink_line *line = line_of(s);
 	struct shk_text *t = &line->text;
 
-	if (shk_conn_failed(conn))
+	if (shk_open_failed(conn->open))
 		return 0; /* nothing happened since line_opened() */
 	begin(line, conn);
 	if (conn->open == SHK_O_NONE) {

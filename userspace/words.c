@@ -14,19 +14,6 @@ static const char *const side_words[] = {
 	[SHK_NEITHER] = NULL,
 };
 
-bool shk_conn_failed(const struct shk_conn *conn)
-{
-	switch (conn->open) {
-	case SHK_O_REFUSED:
-	case SHK_O_TIMEOUT:
-	case SHK_O_EMBRYO_EXPIRED:
-	case SHK_O_EMBRYO_RST:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void add_by(struct shk_text *t, enum shk_side side)
 {
 	if (side_words[side])

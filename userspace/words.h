@@ -8,9 +8,6 @@
 #include "sink.h"
 #include "text.h"
 
-/* The opening was decided, and there will be no connection. */
-bool shk_conn_failed(const struct shk_conn *conn);
-
 /* "three-way handshake"; "no answer after 3 SYN in 3.0 s" */
 void shk_words_open(struct shk_text *t, const struct shk_conn *conn);
 

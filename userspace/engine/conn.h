@@ -17,7 +17,7 @@
 #define SHK_UNKNOWN_NS	UINT64_MAX
 
 enum shk_open {
-#define SHK_OPEN(code, words) SHK_##code,
+#define SHK_OPEN(code, outcome, words) SHK_##code,
 #include "verdicts.def"
 	SHK_O_COUNT
 };
@@ -31,6 +31,7 @@ enum shk_close {
 /* "O_3WHS" and "three-way handshake"; never NULL for a value of the enum. */
 const char *shk_open_code(enum shk_open verdict);
 const char *shk_open_words(enum shk_open verdict);
+bool shk_open_failed(enum shk_open verdict);	/* decided, and there will be no connection */
 const char *shk_close_code(enum shk_close verdict);
 const char *shk_close_words(enum shk_close verdict);
 
@@ -72,6 +73,82 @@ enum shk_state {
 /* "SYN-SENT", as the RFC spells them; "?" for unknown */
 const char *shk_state_name(enum shk_state state);
 
+/* enum shk_reuse: may an old segment of the tuple's earlier use be taken for one of this? */
+enum shk_reuse {
+#define SHK_REUSE(code, words) SHK_##code,
+#include "verdicts.def"
+	SHK_REUSE_COUNT
+};
+const char *shk_reuse_code(enum shk_reuse verdict);
+const char *shk_reuse_words(enum shk_reuse verdict);
+
+/* Where a connection broke. */
+enum shk_blame_where {
+	SHK_BLAME_NOTHING,		/* nothing failed */
+	SHK_BLAME_LOCAL_FIREWALL,
+	SHK_BLAME_LISTENER,
+	SHK_BLAME_LOCAL_STACK,
+	SHK_BLAME_APPLICATION,
+	SHK_BLAME_NETWORK,
+	SHK_BLAME_PEER,
+	SHK_BLAME_NONE,			/* something failed, and the evidence names nobody */
+	SHK_BLAME_COUNT
+};
+/* "local_firewall"; NULL for SHK_BLAME_NOTHING */
+const char *shk_blame_name(enum shk_blame_where where);
+
+#define SHK_BLAME_SIZE	192
+struct shk_blame {
+	enum shk_blame_where where;
+	char why[SHK_BLAME_SIZE];		/* a sentence that a person can act on */
+};
+
+/* shk_conn.conflicts: where the wire and the sockets do not agree. */
+#define SHK_CONFLICT_ISN		0x0001U	/* a socket's ISN is not the one on the wire */
+#define SHK_CONFLICT_BYTES		0x0002U	/* snd_nxt or rcv_nxt at the end is not what the wire shows */
+#define SHK_CONFLICT_OPEN		0x0004U	/* one was established, the other was not */
+#define SHK_CONFLICT_CLOSE		0x0008U	/* one saw a clean close, the other an abort */
+#define SHK_CONFLICT_GAP		0x0010U	/* a state that its predecessor does not lead to */
+#define SHK_CONFLICT_COUNT		5
+const char *shk_conflict_name(unsigned int bit);	/* "ISN", ... */
+
+/**
+ * struct shk_process - who holds an end
+ * @pid:	process (tgid); 0: not known, and the rest is empty
+ * @owner:	how it is known
+ * @comm:	name of the thread, NUL terminated
+ * @cgroup:	cgroup v2 id; 0: not known
+ */
+struct shk_process {
+	uint32_t	pid;
+	enum shk_owner	owner;
+	char		comm[16];
+	uint64_t	cgroup;
+};
+
+/* The judgments of Wireshark and Zeek on the same connection. */
+#define SHK_COMPLETE_SYN	1
+#define SHK_COMPLETE_SYNACK	2
+#define SHK_COMPLETE_ACK	4
+#define SHK_COMPLETE_DATA	8
+#define SHK_COMPLETE_FIN	16
+#define SHK_COMPLETE_RST	32
+
+#define SHK_HISTORY_SIZE	24
+struct shk_compat {
+	uint8_t	completeness;		/* SHK_COMPLETE_*, as Wireshark's tcp.completeness */
+	char	conn_state[8];		/* Zeek's: "SF", "RSTO", ... */
+	char	history[SHK_HISTORY_SIZE];
+};
+
+/* An earlier use of the same tuple, if there was one. */
+struct shk_tuple_reuse {
+	bool		known;
+	enum shk_reuse	verdict;
+	uint64_t	gap_ns;		/* end of the one to beginning of the other */
+	int32_t		margin;		/* sequence numbers from old end to new beginning, at worst */
+};
+
 /**
  * struct shk_end - one end of a connection
  * @addr:	as in struct shk_event
@@ -90,6 +167,8 @@ const char *shk_state_name(enum shk_state state);
  * @syn_flags:	tcp_flags of its SYN or SYN+ACK, for ECN
  * @mss:	if the option was there
  * @wscale:	likewise
+ * @process:	who connected or accepted, if the end is on this host and its socket was witnessed
+ * @sk_err:	its socket's error when it was done, an errno; 0: none, or not witnessed
  */
 struct shk_end {
 	uint8_t		addr[16];
@@ -104,6 +183,8 @@ struct shk_end {
 	uint16_t	syn_flags;
 	uint16_t	mss;
 	uint8_t		wscale;
+	uint8_t		sk_err;
+	struct shk_process process;
 };
 
 /* What a segment of the ladder proves, shown with a tick: bits of shk_arrow.proves. */
@@ -145,6 +226,7 @@ struct shk_conn {
 	uint64_t	syn_synack_ns;	/* first sight of the SYN to first sight of the SYN+ACK */
 	uint64_t	synack_ack_ns;	/* first sight of the SYN+ACK to first sight of the ACK */
 	uint64_t	open_total_ns;	/* first SYN to ACK, retransmissions included */
+	uint64_t	accept_wait_ns;	/* in the accept queue, until accept() returned it */
 	int8_t		synack_acks_syn;	/* 1 yes, 0 no, -1 not observed */
 	int8_t		ack_acks_synack;
 
@@ -153,11 +235,17 @@ struct shk_conn {
 	uint32_t	close_flags;
 	uint64_t	fin_ack_ns;	/* first FIN to the ACK that covers it */
 	uint64_t	fin_fin_ns;	/* first FIN to the other end's FIN */
+	uint64_t	time_wait_ns;	/* that the kernel kept the tuple in TIME-WAIT */
 	bool		half_close;	/* data or time between the first FIN's ACK and the other FIN */
 	uint64_t	half_close_ns;	/* first FIN to last FIN, or to the end of the input */
 	uint64_t	half_close_bytes; /* data sent by the later closer after it had acked the first FIN */
 
+	struct shk_tuple_reuse reuse;
+	struct shk_blame blame;
+	struct shk_compat compat;
+
 	enum shk_confidence confidence;
+	uint32_t	conflicts;	/* SHK_CONFLICT_* */
 	bool		witness_wire, witness_socket;
 	bool		evicted;	/* the table was full and this connection was the oldest */
 	uint64_t	lost;		/* events lost anywhere while it lived */

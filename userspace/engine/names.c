@@ -2,12 +2,17 @@
 #include "conn.h"
 
 static const char *const open_codes[] = {
-#define SHK_OPEN(code, words) #code,
+#define SHK_OPEN(code, outcome, words) #code,
 #include "verdicts.def"
 };
 
 static const char *const open_words[] = {
-#define SHK_OPEN(code, words) words,
+#define SHK_OPEN(code, outcome, words) words,
+#include "verdicts.def"
+};
+
+static const signed char open_outcomes[] = {
+#define SHK_OPEN(code, outcome, words) outcome,
 #include "verdicts.def"
 };
 
@@ -19,6 +24,24 @@ static const char *const close_codes[] = {
 static const char *const close_words[] = {
 #define SHK_CLOSE(code, words) words,
 #include "verdicts.def"
+};
+
+static const char *const reuse_codes[] = {
+#define SHK_REUSE(code, words) #code,
+#include "verdicts.def"
+};
+
+static const char *const reuse_words[] = {
+#define SHK_REUSE(code, words) words,
+#include "verdicts.def"
+};
+
+static const char *const blame_names[SHK_BLAME_COUNT] = {
+	NULL, "local_firewall", "listener", "local_stack", "application", "network", "peer", "none",
+};
+
+static const char *const conflicts[SHK_CONFLICT_COUNT] = {
+	"ISN", "BYTES", "OPEN", "CLOSE", "GAP",
 };
 
 static const char *const open_flags[SHK_OF_COUNT] = {
@@ -47,6 +70,11 @@ const char *shk_open_words(enum shk_open verdict)
 	return open_words[verdict];
 }
 
+bool shk_open_failed(enum shk_open verdict)
+{
+	return open_outcomes[verdict] == 0;
+}
+
 const char *shk_close_code(enum shk_close verdict)
 {
 	return close_codes[verdict];
@@ -55,6 +83,26 @@ const char *shk_close_code(enum shk_close verdict)
 const char *shk_close_words(enum shk_close verdict)
 {
 	return close_words[verdict];
+}
+
+const char *shk_reuse_code(enum shk_reuse verdict)
+{
+	return reuse_codes[verdict];
+}
+
+const char *shk_reuse_words(enum shk_reuse verdict)
+{
+	return reuse_words[verdict];
+}
+
+const char *shk_blame_name(enum shk_blame_where where)
+{
+	return blame_names[where];
+}
+
+const char *shk_conflict_name(unsigned int bit)
+{
+	return conflicts[bit];
 }
 
 const char *shk_open_flag_name(unsigned int bit)

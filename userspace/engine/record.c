@@ -284,6 +284,8 @@ void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, int64_t re
 	conn->first_ns = f->first_ns;
 	conn->last_ns = f->last_ns;
 	conn->real_offset_ns = real_offset_ns;
+	conn->accept_wait_ns = SHK_UNKNOWN_NS;
+	conn->time_wait_ns = SHK_UNKNOWN_NS;
 	fill_end(&conn->end[SHK_CLIENT], f, client);
 	fill_end(&conn->end[SHK_SERVER], f, server);
 	conn->local = local_side(f, client, server);
