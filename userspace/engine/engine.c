@@ -30,7 +30,10 @@ struct shk_engine *shk_engine_new(const struct shk_engine_config *config, const 
 	e->out = *out;
 	if (!e->config.flows_max)
 		e->config.flows_max = SHK_FLOWS_MAX_DEFAULT;
-	e->flows = shk_flows_new(e->config.flows_max, config->hash_key, config->linger_ns);
+	if (e->config.arrows_max > SHK_NO_ARROW)
+		e->config.arrows_max = SHK_NO_ARROW;
+	e->flows = shk_flows_new(e->config.flows_max, config->hash_key, config->linger_ns,
+				 config->arrows_max > 0);
 	if (!e->flows) {
 		free(e);
 		return NULL;
@@ -46,6 +49,13 @@ void shk_engine_free(struct shk_engine *e)
 	free(e);
 }
 
+static void fill(const struct shk_engine *e, struct shk_conn *conn, const struct shk_flow *f)
+{
+	struct shk_arrows **arrows = shk_flows_arrows(e->flows, f);
+
+	shk_record_fill(conn, f, arrows ? *arrows : NULL, e->real_offset_ns, e->stats.lost);
+}
+
 static void report_opened(struct shk_engine *e, struct shk_flow *f)
 {
 	struct shk_conn conn;
@@ -53,13 +63,14 @@ static void report_opened(struct shk_engine *e, struct shk_flow *f)
 	if (f->flags & SHK_FLOW_OPENED)
 		return;
 	f->flags |= SHK_FLOW_OPENED;
-	shk_record_fill(&conn, f, e->real_offset_ns, e->stats.lost);
+	fill(e, &conn, f);
 	e->out.opened(e->out.arg, &conn);
 }
 
 /* Every connection is reported once, here. What is left of it is a tombstone. */
 static void report_closed(struct shk_engine *e, struct shk_flow *f)
 {
+	struct shk_arrows **arrows = shk_flows_arrows(e->flows, f);
 	struct shk_conn conn;
 
 	if (!(f->flags & SHK_FLOW_OPENED))
@@ -67,12 +78,14 @@ static void report_closed(struct shk_engine *e, struct shk_flow *f)
 	if (f->open != SHK_O_NONE && f->open != SHK_O_PREEXISTING)
 		report_opened(e, f);
 	f->flags |= SHK_FLOW_REPORTED;
-	shk_record_fill(&conn, f, e->real_offset_ns, e->stats.lost);
+	fill(e, &conn, f);
 	e->stats.by_open[conn.open]++;
 	e->stats.by_close[conn.close]++;
 	e->out.closed(e->out.arg, &conn);
-	free(f->arrows);
-	f->arrows = NULL;
+	if (arrows) {
+		free(*arrows);
+		*arrows = NULL;
+	}
 }
 
 static void expire(struct shk_engine *e, uint64_t now_ns)
@@ -188,6 +201,7 @@ static bool is_worth_a_flow(const struct shk_segment *seg)
 
 static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool late)
 {
+	struct shk_ladder ladder = {.max = e->config.arrows_max};
 	struct shk_tuple tuple;
 	struct shk_flow *f;
 	uint64_t hash;
@@ -212,7 +226,9 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 	}
 	if (late && f->late < UINT16_MAX)
 		f->late++;
-	shk_flow_observe(f, ev, tuple.dir, f->flags & SHK_FLOW_REPORTED ? 0 : e->config.arrows_max);
+	if (!(f->flags & SHK_FLOW_REPORTED))
+		ladder.arrows = shk_flows_arrows(e->flows, f);
+	shk_flow_observe(f, ev, tuple.dir, &ladder);
 	shk_flows_touch(e->flows, f, choose_list(f, ev->ts_ns), e->now_ns);
 
 	if (f->flags & (SHK_FLOW_OPENED | SHK_FLOW_REPORTED))

@@ -21,7 +21,7 @@ struct shk_engine_config {
 	uint32_t	flows_max;	/* 0 means SHK_FLOWS_MAX_DEFAULT */
 	uint64_t	hash_key[2];	/* secret, random in live use */
 	uint64_t	linger_ns;	/* wait so long after a close before reporting it */
-	uint32_t	arrows_max;	/* keep that many segments of each connection; 0: no ladder */
+	uint32_t	arrows_max;	/* keep that many segments of each one, at most 1023; 0: none */
 };
 
 #define SHK_FLOWS_MAX_DEFAULT	1048576U

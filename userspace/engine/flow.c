@@ -17,6 +17,7 @@ struct list {
 struct shk_flows {
 	struct shk_hash_key key;
 	struct shk_flow **chunks;
+	struct shk_arrows ***ladders; /* for each chunk the ladders of its flows; NULL: none are kept */
 	uint32_t *buckets;
 	uint32_t bucket_mask;
 	uint32_t max, count;
@@ -58,7 +59,12 @@ static struct shk_flow *at(const struct shk_flows *t, uint32_t index)
 	return &t->chunks[index >> CHUNK_BITS][index & (CHUNK_SIZE - 1)];
 }
 
-struct shk_flows *shk_flows_new(uint32_t max, const uint64_t hash_key[2], uint64_t linger_ns)
+static struct shk_arrows **ladder_at(const struct shk_flows *t, uint32_t index)
+{
+	return &t->ladders[index >> CHUNK_BITS][index & (CHUNK_SIZE - 1)];
+}
+
+struct shk_flows *shk_flows_new(uint32_t max, const uint64_t hash_key[2], uint64_t linger_ns, bool ladders)
 {
 	struct shk_flows *t = calloc(1, sizeof(*t));
 	uint32_t i;
@@ -73,7 +79,9 @@ struct shk_flows *shk_flows_new(uint32_t max, const uint64_t hash_key[2], uint64
 	t->bucket_mask = BUCKETS_MIN - 1;
 	t->buckets = malloc(BUCKETS_MIN * sizeof(*t->buckets));
 	t->chunks = calloc((max >> CHUNK_BITS) + 1, sizeof(*t->chunks));
-	if (!t->buckets || !t->chunks) {
+	if (ladders)
+		t->ladders = calloc((max >> CHUNK_BITS) + 1, sizeof(*t->ladders));
+	if (!t->buckets || !t->chunks || (ladders && !t->ladders)) {
 		shk_flows_free(t);
 		return NULL;
 	}
@@ -90,10 +98,13 @@ void shk_flows_free(struct shk_flows *t)
 
 	if (!t)
 		return;
-	for (i = 0; i < t->used; i++)
-		free(at(t, i)->arrows);
+	for (i = 0; t->ladders && i < t->used; i++)
+		free(*ladder_at(t, i));
+	for (i = 0; t->ladders && i <= t->max >> CHUNK_BITS; i++)
+		free(t->ladders[i]);
 	for (i = 0; t->chunks && i <= t->max >> CHUNK_BITS; i++)
 		free(t->chunks[i]);
+	free(t->ladders);
 	free(t->chunks);
 	free(t->buckets);
 	free(t);
@@ -153,6 +164,18 @@ static void grow_buckets(struct shk_flows *t)
 	t->bucket_mask = n - 1;
 }
 
+/* Flows are not zeroed here: each one is, when it is added. */
+static bool add_chunk(struct shk_flows *t, uint32_t chunk)
+{
+	if (t->ladders && !t->ladders[chunk]) {
+		t->ladders[chunk] = calloc(CHUNK_SIZE, sizeof(**t->ladders));
+		if (!t->ladders[chunk])
+			return false;
+	}
+	t->chunks[chunk] = aligned_alloc(64, CHUNK_SIZE * sizeof(struct shk_flow));
+	return t->chunks[chunk];
+}
+
 /* An unused index, or SHK_NO_FLOW. */
 static uint32_t take_index(struct shk_flows *t)
 {
@@ -164,12 +187,8 @@ static uint32_t take_index(struct shk_flows *t)
 		t->free = at(t, i)->hash_next;
 		return i;
 	}
-	if (!t->chunks[t->used >> CHUNK_BITS]) {
-		/* Not zeroed: each flow is, when it is added. */
-		t->chunks[t->used >> CHUNK_BITS] = aligned_alloc(64, CHUNK_SIZE * sizeof(struct shk_flow));
-		if (!t->chunks[t->used >> CHUNK_BITS])
-			return SHK_NO_FLOW;
-	}
+	if (!t->chunks[t->used >> CHUNK_BITS] && !add_chunk(t, t->used >> CHUNK_BITS))
+		return SHK_NO_FLOW;
 	return t->used++;
 }
 
@@ -254,8 +273,10 @@ void shk_flows_remove(struct shk_flows *t, struct shk_flow *f)
 		link = &at(t, *link)->hash_next;
 	*link = f->hash_next;
 	unlink_from_list(t, f);
-	free(f->arrows);
-	f->arrows = NULL;
+	if (t->ladders) {
+		free(*ladder_at(t, i));
+		*ladder_at(t, i) = NULL;
+	}
 	f->list = SHK_LIST_NONE;
 	f->hash_next = t->free;
 	t->free = i;
@@ -308,29 +329,34 @@ uint32_t shk_flows_count(const struct shk_flows *t)
 	return t->count;
 }
 
-struct shk_arrow *shk_flow_arrow(struct shk_flow *f, uint32_t max)
+struct shk_arrows **shk_flows_arrows(struct shk_flows *t, const struct shk_flow *f)
 {
-	uint32_t n = f->arrows ? f->arrows->n : 0;
-	struct shk_arrows *bigger;
+	return t->ladders ? ladder_at(t, index_of(t, f)) : NULL;
+}
+
+struct shk_arrow *shk_arrows_add(struct shk_arrows **arrows, uint32_t max)
+{
+	struct shk_arrows *a = *arrows, *bigger;
+	uint32_t n = a ? a->n : 0;
 
 	if (n >= max) {
-		if (f->arrows)
-			f->arrows->dropped++;
+		if (a)
+			a->dropped++;
 		return NULL;
 	}
 	/* Room for eight, then twice as many each time. */
 	if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {
-		bigger = realloc(f->arrows, sizeof(*bigger) + (n ? n * 2 : 8) * sizeof(bigger->arrow[0]));
+		bigger = realloc(a, sizeof(*a) + (n ? n * 2 : 8) * sizeof(a->arrow[0]));
 		if (!bigger) {
-			if (f->arrows)
-				f->arrows->dropped++;
+			if (a)
+				a->dropped++;
 			return NULL;
 		}
 		if (!n)
 			bigger->dropped = 0;
-		f->arrows = bigger;
+		*arrows = a = bigger;
 	}
-	f->arrows->n = n + 1;
-	memset(&f->arrows->arrow[n], 0, sizeof(f->arrows->arrow[n]));
-	return &f->arrows->arrow[n];
+	a->n = n + 1;
+	memset(&a->arrow[n], 0, sizeof(a->arrow[n]));
+	return &a->arrow[n];
 }

@@ -46,7 +46,6 @@ struct shk_flow_end {
 	uint32_t isn;
 	uint32_t end_seq;
 	uint32_t ack;		/* latest acknowledgment number seen from it */
-	uint32_t finack_seq;	/* its own sequence number when it acknowledged the other end's FIN */
 	uint16_t syn, synack, fin, rst;
 	uint16_t syn_retransmits, synack_retransmits, fin_retransmits;
 	uint16_t mss;
@@ -58,15 +57,23 @@ struct shk_flow_end {
 	uint8_t has;
 };
 
+/* What the socket of one end has told. */
+struct shk_flow_socket {
+	uint16_t seen : 1;
+	uint16_t closed : 1;	/* the socket is done; below: how */
+	uint16_t unread : 1;	/* octets had arrived that were never read */
+	uint16_t reason : 5;	/* enum shk_reason of the RST it sent */
+	uint16_t sk_err : 8;	/* an errno */
+};
+
 /* A segment seen lately, so that its next hook is recognised. */
 struct shk_flow_recent {
-	uint32_t signature;
-	uint16_t arrow;		/* its place in the ladder */
-	uint8_t hooks;
-	uint8_t used;
+	uint16_t hooks : 6;	/* SHK_HOOK_BIT()s; 0: no segment */
+	uint16_t arrow : 10;	/* its place in the ladder */
 };
 
 #define SHK_FLOW_RECENT 3
+#define SHK_NO_ARROW	1023	/* so many segments has a ladder at most */
 
 /* How the second FIN stands to the first, where their times do not tell. */
 enum shk_fins {
@@ -82,8 +89,9 @@ struct shk_arrows {
 };
 
 /*
- * Times are 0 until they happened. What it takes to find a flow comes first and fills one cache line: with
- * many flows, each further line is a miss.
+ * What it takes to find a flow comes first and fills one cache line: with many flows, each further line is a
+ * miss. Times are 0 until they happened. Those with 48 bits are the low bits of a time that lies within
+ * 39 hours of another one, and shk_flow_*_ns() give them back whole.
  */
 struct shk_flow {
 	uint32_t hash_next;	/* also links free flows */
@@ -101,23 +109,85 @@ struct shk_flow {
 	struct shk_flow_end end[2];
 
 	uint64_t first_ns;
-	uint64_t syn_ns, synack_ns, ack_ns;
-	uint64_t fin_ns[2], finack_ns[2]; /* [whose FIN] */
+	uint64_t syn_low : 48;
+	uint64_t open_flags : 16;
+	uint64_t synack_low : 48;
+	uint64_t close_flags : 16;
+	uint64_t ack_low : 48;	/* of the SYN+ACK */
+	uint64_t late : 16;
+	uint64_t fin_ns[2];	/* [whose FIN] */
+	uint64_t finack0_low : 48;
+	uint64_t conflicts : 16; /* SHK_CONFLICT_* */
+	uint64_t finack1_low : 48;
+	uint64_t unused : 16;
+	uint64_t accept_wait_ns : 48; /* 0: not known, SHK_ACCEPT_WAIT_MAX: that or more */
 
-	struct shk_flow_recent recent[SHK_FLOW_RECENT];
-	uint16_t open_flags;
-	uint16_t close_flags;
-	uint16_t late;
-	uint8_t open;		/* enum shk_open, O_NONE until decided */
-	uint8_t rst_by : 1;	/* end that sent the first RST */
-	uint8_t fin_last : 1;	/* end whose FIN we saw second */
-	uint8_t fins : 2;	/* enum shk_fins */
+	uint64_t open : 8;	/* enum shk_open, O_NONE until decided */
+	uint64_t rst_by : 1;	/* end that sent the first RST */
+	uint64_t fin_last : 1;	/* end whose FIN we saw second */
+	uint64_t fins : 2;	/* enum shk_fins */
+	uint64_t seen_ack : 1;	/* a segment with ACK, but without SYN, as Wireshark counts them */
+	uint64_t seen_data : 1;
+	uint64_t reserved : 2;
+
+	uint64_t history;	/* Zeek's letters, four bits each, the first one lowest */
+	struct shk_flow_socket socket[2];
+	uint32_t process[2];	/* in the engine's table of processes; 0: not known */
+	uint32_t finack_seq;	/* number of the segment that was first to acknowledge a FIN */
 	uint32_t lost_at;	/* the engine's count of lost events when the flow began */
-	struct shk_arrows *arrows;
+	uint32_t recent_signature[SHK_FLOW_RECENT];
+	struct shk_flow_recent recent[SHK_FLOW_RECENT]; /* newest first, like their signatures */
 };
+
+#define SHK_ACCEPT_WAIT_MAX	((1ULL << 48) - 1)
 
 _Static_assert(sizeof(struct shk_flow) <= 256, "a live connection costs at most 256 octets");
 _Static_assert(offsetof(struct shk_flow, end) == 64, "what find and touch need is the first cache line");
+
+/* The time next to @near_ns whose low 48 bits are @low; 0 for 0. */
+static inline uint64_t shk_flow_whole_ns(uint64_t low, uint64_t near_ns)
+{
+	int64_t distance = (int64_t)((low - near_ns) << 16) >> 16;
+
+	return low ? near_ns + distance : 0;
+}
+
+/* A time's low 48 bits; never 0. */
+static inline uint64_t shk_flow_low(uint64_t ns)
+{
+	ns &= (1ULL << 48) - 1;
+	return ns ? ns : 1;
+}
+
+static inline uint64_t shk_flow_syn_ns(const struct shk_flow *f)
+{
+	return shk_flow_whole_ns(f->syn_low, f->first_ns);
+}
+
+static inline uint64_t shk_flow_synack_ns(const struct shk_flow *f)
+{
+	return shk_flow_whole_ns(f->synack_low, f->first_ns);
+}
+
+/* When the SYN+ACK was acknowledged. */
+static inline uint64_t shk_flow_ack_ns(const struct shk_flow *f)
+{
+	return shk_flow_whole_ns(f->ack_low, f->first_ns);
+}
+
+/* When the FIN of end @i was acknowledged. */
+static inline uint64_t shk_flow_finack_ns(const struct shk_flow *f, unsigned int i)
+{
+	return shk_flow_whole_ns(i ? f->finack1_low : f->finack0_low, f->fin_ns[i]);
+}
+
+static inline void shk_flow_set_finack_ns(struct shk_flow *f, unsigned int i, uint64_t ns)
+{
+	if (i)
+		f->finack1_low = shk_flow_low(ns);
+	else
+		f->finack0_low = shk_flow_low(ns);
+}
 
 #define SHK_FLOW_OPENED		0x01	/* opened() was called */
 #define SHK_FLOW_REPORTED	0x02	/* closed() was called: a tombstone */
@@ -130,8 +200,8 @@ _Static_assert(offsetof(struct shk_flow, end) == 64, "what find and touch need i
 
 struct shk_flows;
 
-/* NULL if memory is short. @linger_ns is the span of SHK_LIST_LINGER. */
-struct shk_flows *shk_flows_new(uint32_t max, const uint64_t hash_key[2], uint64_t linger_ns);
+/* NULL if memory is short. @linger_ns is the span of SHK_LIST_LINGER; @ladders: segments are kept too. */
+struct shk_flows *shk_flows_new(uint32_t max, const uint64_t hash_key[2], uint64_t linger_ns, bool ladders);
 void shk_flows_free(struct shk_flows *t);
 
 /* The hash of a tuple under the table's key, to be passed to find and add. */
@@ -163,7 +233,10 @@ struct shk_flow *shk_flows_oldest(struct shk_flows *t);
 
 uint32_t shk_flows_count(const struct shk_flows *t);
 
-/* Room for one more segment of the ladder, or NULL: over @max (then counted as dropped), or no memory. */
-struct shk_arrow *shk_flow_arrow(struct shk_flow *f, uint32_t max);
+/* Where the ladder of @f is kept, NULL if none is: it holds NULL until there is a segment. */
+struct shk_arrows **shk_flows_arrows(struct shk_flows *t, const struct shk_flow *f);
+
+/* Room for one more segment of a ladder, or NULL: over @max (then counted as dropped), or no memory. */
+struct shk_arrow *shk_arrows_add(struct shk_arrows **arrows, uint32_t max);
 
 #endif /* SHK_FLOW_H */

@@ -53,30 +53,33 @@ static uint32_t signature(const struct shk_event *ev, unsigned int from)
 	return x >> 32;
 }
 
-/* The segment as it was seen at an earlier hook, or NULL: then this is its first sight. */
-static struct shk_flow_recent *find_recent(struct shk_flow *f, uint32_t sig, uint8_t hook_bit)
+/* The place among the recent ones of a segment seen at an earlier hook; -1: this is its first sight. */
+static int find_recent(const struct shk_flow *f, uint32_t sig, uint8_t hook_bit)
 {
 	for (int i = 0; i < SHK_FLOW_RECENT; i++)
-		if (f->recent[i].used && f->recent[i].signature == sig && !(f->recent[i].hooks & hook_bit))
-			return &f->recent[i];
-	return NULL;
+		if (f->recent[i].hooks && f->recent_signature[i] == sig && !(f->recent[i].hooks & hook_bit))
+			return i;
+	return -1;
 }
 
 /* Newest first, the oldest falls out. */
 static void remember(struct shk_flow *f, uint32_t sig, uint8_t hook_bit, uint16_t arrow)
 {
-	for (int i = SHK_FLOW_RECENT - 1; i > 0; i--)
+	for (int i = SHK_FLOW_RECENT - 1; i > 0; i--) {
+		f->recent_signature[i] = f->recent_signature[i - 1];
 		f->recent[i] = f->recent[i - 1];
-	f->recent[0] = (struct shk_flow_recent){sig, arrow, hook_bit, 1};
+	}
+	f->recent_signature[0] = sig;
+	f->recent[0] = (struct shk_flow_recent){.hooks = hook_bit, .arrow = arrow};
 }
 
-static void stamp_arrow(struct shk_flow *f, uint16_t index, const struct shk_event *ev)
+static void stamp_arrow(const struct shk_ladder *ladder, uint16_t index, const struct shk_event *ev)
 {
 	struct shk_arrow *arrow;
 
-	if (!f->arrows || index >= f->arrows->n)
+	if (!ladder->arrows || !*ladder->arrows || index >= (*ladder->arrows)->n)
 		return;
-	arrow = &f->arrows->arrow[index];
+	arrow = &(*ladder->arrows)->arrow[index];
 	arrow->ts_ns[ev->where] = ev->ts_ns;
 	if (ev->ts_ns < arrow->first_ns)
 		arrow->first_ns = ev->ts_ns;
@@ -109,15 +112,15 @@ static void observe_syn(struct shk_flow *f, const struct sight *s)
 		f->open_flags |= SHK_OF_SYN_RETRANSMIT;
 	}
 	/* After a SYN+ACK, its ack has told the number already; then the SYN only came too late. */
-	if (f->synack_ns && !from->syn)
+	if (f->synack_low && !from->syn)
 		f->flags |= SHK_FLOW_DISORDER;
 	if (!from->syn)
 		learn_end(from, s->seg);
 	raise_count(&from->syn);
 	if (s->seg->payload_len)
 		f->open_flags |= SHK_OF_DATA_ON_SYN;
-	if (!f->syn_ns && s->from == f->client)
-		f->syn_ns = s->ev->ts_ns;
+	if (!f->syn_low && s->from == f->client)
+		f->syn_low = shk_flow_low(s->ev->ts_ns);
 	signal_end(f, s->from, SHK_SENT_SYN);
 	signal_end(f, s->to, SHK_GOT_SYN);
 }
@@ -155,8 +158,8 @@ static bool observe_synack(struct shk_flow *f, struct sight *s)
 	s->proves |= SHK_PROVES_SYN_ACKED;
 	to->has |= SHK_HAS_SYNACKED;
 	f->flags |= SHK_FLOW_SYNACK_OK;
-	if (!f->synack_ns)
-		f->synack_ns = s->ev->ts_ns;
+	if (!f->synack_low)
+		f->synack_low = shk_flow_low(s->ev->ts_ns);
 	/* A listener that lost its request answers the next SYN with another number: the last one counts. */
 	if (!(f->flags & SHK_FLOW_SELF) && (f->phase != SHK_PHASE_OPEN || !(from->has & SHK_HAS_ISN)))
 		learn_end(from, s->seg);
@@ -197,7 +200,7 @@ static enum shk_step observe_ack(struct shk_flow *f, struct sight *s)
 		to->has |= SHK_HAS_SYNACKED;
 		/* If the gate says that it is not the first, we missed that one, and its time. */
 		if (s->seg->why & SHK_WHY_ACKS_SYNACK)
-			f->ack_ns = s->ev->ts_ns;
+			f->ack_low = shk_flow_low(s->ev->ts_ns);
 		s->proves |= SHK_PROVES_SYNACK_ACKED;
 		if (s->seg->payload_len)
 			f->open_flags |= SHK_OF_DATA_ON_ACK;
@@ -239,8 +242,9 @@ static void revive(struct shk_flow *f, uint8_t before)
 }
 
 /* The opening comes to us after what followed it. So we did see it, and know who opened. */
-static void adopt_opening(struct shk_flow *f, const struct sight *s)
+static void adopt_opening(struct shk_flow *f, const struct sight *s, const struct shk_ladder *ladder)
 {
+	struct shk_arrows *arrows = ladder->arrows ? *ladder->arrows : NULL;
 	uint8_t client = s->ack ? s->to : s->from, state;
 
 	f->phase = SHK_PHASE_OPEN;
@@ -248,8 +252,8 @@ static void adopt_opening(struct shk_flow *f, const struct sight *s)
 	if (f->client == client)
 		return;
 	f->client = client;
-	for (uint32_t i = 0; f->arrows && i < f->arrows->n; i++) {
-		struct shk_arrow *arrow = &f->arrows->arrow[i];
+	for (uint32_t i = 0; arrows && i < arrows->n; i++) {
+		struct shk_arrow *arrow = &arrows->arrow[i];
 
 		arrow->from ^= 1;
 		state = arrow->state[SHK_CLIENT];
@@ -319,8 +323,9 @@ static void note_finack(struct shk_flow *f, struct sight *s)
 		return;
 	f->end[s->to].has |= SHK_HAS_FIN_ACKED;
 	s->finack = true;
-	f->finack_ns[s->to] = s->ev->ts_ns;
-	f->end[s->from].finack_seq = s->seg->seq;
+	shk_flow_set_finack_ns(f, s->to, s->ev->ts_ns);
+	if (!(f->end[s->from].has & SHK_HAS_FIN_ACKED))
+		f->finack_seq = s->seg->seq;
 	signal_end(f, s->to, SHK_GOT_ACK_OF_FIN);
 }
 
@@ -360,7 +365,7 @@ static void observe_fin(struct shk_flow *f, struct sight *s)
 		/* Its acknowledgment came to us before the FIN did. */
 		f->flags |= SHK_FLOW_DISORDER;
 		from->has |= SHK_HAS_FIN_ACKED;
-		f->finack_ns[s->from] = s->ev->ts_ns;
+		shk_flow_set_finack_ns(f, s->from, s->ev->ts_ns);
 		signal_end(f, s->from, SHK_GOT_ACK_OF_FIN);
 	}
 }
@@ -382,13 +387,13 @@ static void observe_close(struct shk_flow *f, struct sight *s)
 		observe_fin(f, s);
 }
 
-/* The segment's place in the ladder, filled but for what it proves; 0xffff if it gets none. */
-static uint16_t add_arrow(struct shk_flow *f, const struct sight *s, uint32_t arrows_max)
+/* The segment's place in the ladder, filled but for what it proves; SHK_NO_ARROW if it gets none. */
+static uint16_t add_arrow(const struct shk_flow *f, const struct sight *s, const struct shk_ladder *ladder)
 {
-	struct shk_arrow *arrow = arrows_max ? shk_flow_arrow(f, arrows_max) : NULL;
+	struct shk_arrow *arrow = ladder->arrows ? shk_arrows_add(ladder->arrows, ladder->max) : NULL;
 
 	if (!arrow)
-		return UINT16_MAX;
+		return SHK_NO_ARROW;
 	arrow->ts_ns[s->ev->where] = s->ev->ts_ns;
 	arrow->first_ns = s->ev->ts_ns;
 	arrow->seq = s->seg->seq;
@@ -396,30 +401,38 @@ static uint16_t add_arrow(struct shk_flow *f, const struct sight *s, uint32_t ar
 	arrow->payload_len = s->seg->payload_len;
 	arrow->tcp_flags = s->seg->tcp_flags;
 	arrow->from = s->from == f->client ? SHK_CLIENT : SHK_SERVER;
-	return f->arrows->n - 1;
+	return (*ladder->arrows)->n - 1;
 }
 
-void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int from, uint32_t arrows_max)
+static void finish_arrow(const struct shk_flow *f, const struct sight *s, struct shk_arrow *arrow)
+{
+	arrow->proves = s->proves;
+	arrow->state[SHK_CLIENT] = f->end[f->client].state;
+	arrow->state[SHK_SERVER] = f->end[server_of(f)].state;
+}
+
+void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int from,
+		      const struct shk_ladder *ladder)
 {
 	uint8_t hook_bit = SHK_HOOK_BIT(ev->where);
 	uint32_t sig = signature(ev, from);
-	struct shk_flow_recent *recent = find_recent(f, sig, hook_bit);
+	int recent = find_recent(f, sig, hook_bit);
 	struct sight s = look_at(f, ev, from);
 	unsigned int retransmits;
 	uint16_t index;
 
 	f->end[from].hooks |= hook_bit;
-	if (recent) {
-		recent->hooks |= hook_bit;
-		stamp_arrow(f, recent->arrow, ev);
+	if (recent >= 0) {
+		f->recent[recent].hooks |= hook_bit;
+		stamp_arrow(ladder, f->recent[recent].arrow, ev);
 		return;
 	}
 	if (f->phase == SHK_PHASE_MIDSTREAM && s.syn && ev->ts_ns < f->first_ns)
-		adopt_opening(f, &s);
+		adopt_opening(f, &s, ladder);
 	/* Once told, the time of the beginning is part of the identity. */
 	if (ev->ts_ns < f->first_ns && !(f->flags & SHK_FLOW_OPENED))
 		f->first_ns = ev->ts_ns;
-	index = add_arrow(f, &s, arrows_max);
+	index = add_arrow(f, &s, ladder);
 	remember(f, sig, hook_bit, index);
 
 	retransmits = f->end[from].syn_retransmits + f->end[from].synack_retransmits;
@@ -427,11 +440,8 @@ void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned i
 	observe_close(f, &s);
 	if (retransmits < 0U + f->end[from].syn_retransmits + f->end[from].synack_retransmits)
 		s.proves |= SHK_ARROW_RETRANSMIT;
-	if (index != UINT16_MAX) {
-		f->arrows->arrow[index].proves = s.proves;
-		f->arrows->arrow[index].state[SHK_CLIENT] = f->end[f->client].state;
-		f->arrows->arrow[index].state[SHK_SERVER] = f->end[server_of(f)].state;
-	}
+	if (index != SHK_NO_ARROW)
+		finish_arrow(f, &s, &(*ladder->arrows)->arrow[index]);
 }
 
 bool shk_flow_is_over(const struct shk_flow *f)

@@ -7,11 +7,18 @@
 
 #include "flow.h"
 
+/* Where to draw the segment; @arrows NULL: nowhere. */
+struct shk_ladder {
+	struct shk_arrows **arrows;
+	uint32_t max;
+};
+
 /*
  * Takes in a segment sent by end @from. Knows a segment it has seen at another hook already, and then
  * only adds the stamp.
  */
-void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int from, uint32_t arrows_max);
+void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int from,
+		      const struct shk_ladder *ladder);
 
 /* Is the connection over: closed both ways and acknowledged, reset, refused? */
 bool shk_flow_is_over(const struct shk_flow *f);

@@ -100,13 +100,14 @@ static enum shk_side local_side(const struct shk_flow *f, unsigned int client, u
 
 static void fill_open(struct shk_conn *conn, const struct shk_flow *f)
 {
+	uint64_t syn_ns = shk_flow_syn_ns(f), synack_ns = shk_flow_synack_ns(f), ack_ns = shk_flow_ack_ns(f);
 	bool acked = f->end[server_of(f)].has & SHK_HAS_SYNACKED;
 
 	conn->open = f->open;
 	conn->open_flags = f->open_flags;
-	conn->syn_synack_ns = f->synack_ns ? span(f->syn_ns, f->synack_ns) : SHK_UNKNOWN_NS;
-	conn->synack_ack_ns = f->ack_ns ? span(f->synack_ns, f->ack_ns) : SHK_UNKNOWN_NS;
-	conn->open_total_ns = f->ack_ns ? span(f->syn_ns, f->ack_ns) : SHK_UNKNOWN_NS;
+	conn->syn_synack_ns = synack_ns ? span(syn_ns, synack_ns) : SHK_UNKNOWN_NS;
+	conn->synack_ack_ns = ack_ns ? span(synack_ns, ack_ns) : SHK_UNKNOWN_NS;
+	conn->open_total_ns = ack_ns ? span(syn_ns, ack_ns) : SHK_UNKNOWN_NS;
 	conn->synack_acks_syn = f->flags & SHK_FLOW_SYNACK_OK ? 1 : f->flags & SHK_FLOW_SYNACK_BAD ? 0 : -1;
 	/* A SYN+ACK that acknowledges a number only we derived from it proves nothing. */
 	if (conn->synack_acks_syn == 1 && !f->end[f->client].syn && !(f->flags & SHK_FLOW_SELF))
@@ -117,11 +118,13 @@ static void fill_open(struct shk_conn *conn, const struct shk_flow *f)
 /* Both FINs were seen; @first came first. Neither may acknowledge the other in a simultaneous close. */
 static enum shk_close close_of_two_fins(const struct shk_flow *f, unsigned int first, unsigned int second)
 {
+	uint64_t finack_ns = shk_flow_finack_ns(f, first);
+
 	if ((f->end[0].has & f->end[1].has & SHK_HAS_FIN_ACKED) == 0)
 		return SHK_C_FIN_UNACKED;
-	if (f->finack_ns[first] > f->fin_ns[second])
+	if (finack_ns > f->fin_ns[second])
 		return SHK_C_SIMULTANEOUS;
-	if (f->finack_ns[first] < f->fin_ns[second])
+	if (finack_ns < f->fin_ns[second])
 		return SHK_C_4SEG;
 	/* A capture may have no more than microseconds. */
 	return f->fins == SHK_FINS_ACKS      ? SHK_C_3SEG
@@ -132,16 +135,17 @@ static enum shk_close close_of_two_fins(const struct shk_flow *f, unsigned int f
 static void fill_half_close(struct shk_conn *conn, const struct shk_flow *f, unsigned int first,
 			    unsigned int second)
 {
-	uint32_t bytes = f->end[second].end_seq - f->end[second].finack_seq;
+	uint32_t bytes = f->end[second].end_seq - f->finack_seq;
+	uint64_t finack_ns = shk_flow_finack_ns(f, first);
 
 	conn->fin_fin_ns = span(f->fin_ns[first], f->fin_ns[second]);
 	if (conn->close != SHK_C_4SEG && conn->close != SHK_C_FIN_UNACKED)
 		return;
-	if (!(f->end[first].has & SHK_HAS_FIN_ACKED) || f->finack_ns[first] > f->fin_ns[second])
+	if (!(f->end[first].has & SHK_HAS_FIN_ACKED) || finack_ns > f->fin_ns[second])
 		return;
 	if (f->flags & SHK_FLOW_DISORDER)
 		return; /* finack_seq may belong to another segment */
-	if (!bytes && f->fin_ns[second] - f->finack_ns[first] < HALF_CLOSE_MIN_NS)
+	if (!bytes && f->fin_ns[second] - finack_ns < HALF_CLOSE_MIN_NS)
 		return;
 	conn->half_close = true;
 	conn->half_close_ns = conn->fin_fin_ns;
@@ -169,7 +173,7 @@ static void fill_close_by_fin(struct shk_conn *conn, const struct shk_flow *f)
 
 	conn->close_by = side_of(f, first);
 	if (f->end[first].has & SHK_HAS_FIN_ACKED)
-		conn->fin_ack_ns = span(f->fin_ns[first], f->finack_ns[first]);
+		conn->fin_ack_ns = span(f->fin_ns[first], shk_flow_finack_ns(f, first));
 	if (f->flags & SHK_FLOW_SELF) {
 		conn->close = f->end[first].has & SHK_HAS_FIN_ACKED ? SHK_C_SIMULTANEOUS : SHK_C_FIN_UNACKED;
 		conn->close_by = SHK_BOTH;
@@ -218,7 +222,7 @@ static void fill_close(struct shk_conn *conn, const struct shk_flow *f)
 /* Was every segment seen that the verdict on the opening rests on? */
 static bool is_evidence_complete(const struct shk_conn *conn, const struct shk_flow *f)
 {
-	bool synack = conn->synack_acks_syn == 1, ack = conn->ack_acks_synack == 1 && f->ack_ns;
+	bool synack = conn->synack_acks_syn == 1, ack = conn->ack_acks_synack == 1 && f->ack_low;
 
 	switch (conn->open) {
 	case SHK_O_NONE:
@@ -229,7 +233,7 @@ static bool is_evidence_complete(const struct shk_conn *conn, const struct shk_f
 	case SHK_O_SIMULTANEOUS:
 		return synack && f->end[0].syn && f->end[1].syn;
 	case SHK_O_SELF:
-		return synack && f->syn_ns;
+		return synack && f->syn_low;
 	case SHK_O_EMBRYO_EXPIRED:
 	case SHK_O_EMBRYO_RST:
 		return synack;
@@ -250,15 +254,6 @@ static enum shk_confidence confidence(const struct shk_conn *conn, const struct 
 						: SHK_CERTAIN; /* its ACK may still be on its way */
 }
 
-static void fill_arrows(struct shk_conn *conn, const struct shk_flow *f)
-{
-	if (!f->arrows)
-		return;
-	conn->arrows = f->arrows->arrow;
-	conn->n_arrows = f->arrows->n;
-	conn->arrows_dropped = f->arrows->dropped;
-}
-
 static uint64_t identity(const struct shk_flow *f)
 {
 	static const struct shk_hash_key no_secret = {{0x7463707368616b65ULL, 1}};
@@ -274,7 +269,8 @@ static uint64_t identity(const struct shk_flow *f)
 	return shk_hash_end(&s, 48);
 }
 
-void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, int64_t real_offset_ns, uint64_t lost)
+void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, const struct shk_arrows *arrows,
+		     int64_t real_offset_ns, uint64_t lost)
 {
 	unsigned int client = f->client, server = server_of(f);
 
@@ -296,5 +292,9 @@ void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, int64_t re
 	conn->lost = (uint32_t)((uint32_t)lost - f->lost_at);
 	conn->late = f->late;
 	conn->confidence = confidence(conn, f);
-	fill_arrows(conn, f);
+	if (!arrows)
+		return;
+	conn->arrows = arrows->arrow;
+	conn->n_arrows = arrows->n;
+	conn->arrows_dropped = arrows->dropped;
 }

@@ -7,8 +7,9 @@
 
 #include "flow.h"
 
-/* @lost: the engine's count of lost events by now. @conn borrows the flow's arrows. */
-void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, int64_t real_offset_ns, uint64_t lost);
+/* @lost: the engine's count of lost events by now. @conn borrows @arrows, which may be NULL. */
+void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, const struct shk_arrows *arrows,
+		     int64_t real_offset_ns, uint64_t lost);
 
 /* The verdict on the opening as far as it is decided; O_NONE while it is not. */
 enum shk_open shk_record_open(const struct shk_flow *f);
