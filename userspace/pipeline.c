@@ -17,7 +17,7 @@
 struct shk_pipeline {
 	struct shk_pipeline_config config;
 	struct shk_merge *merge;
-	struct shk_engine *engine;
+	struct shk_outlet *outlet;
 	uint64_t *announced; /* for each stream: sum of its SHK_EV_LOST */
 	unsigned int clock_stream;
 	bool live;
@@ -25,13 +25,8 @@ struct shk_pipeline {
 	uint64_t next_clock_ns;
 	uint64_t end_ns;
 	uint64_t flushed_ns;
-	int64_t real_offset_ns;
-	uint64_t fed;    /* events given to the engine, without SHK_EV_LOST and SHK_EV_CLOCK */
-	uint64_t closed; /* connections reported */
 	bool ended;
-	bool unflushed;
 	int push_rc; /* first failure inside a callback */
-	int sink_rc;
 };
 
 /*
@@ -67,65 +62,8 @@ static struct shk_event clock_event(void)
 	return ev;
 }
 
-static int64_t clock_offset(const struct shk_event *ev)
-{
-	return (int64_t)(ev->clock.real_ns - ev->ts_ns);
-}
-
 /*
- * ---- Engine to sink ------------------------------------------------------------------------------
- */
-
-static void sink_done(struct shk_pipeline *p, int rc)
-{
-	p->unflushed = true;
-	if (rc && !p->sink_rc)
-		p->sink_rc = rc;
-}
-
-static void on_opened(void *arg, const struct shk_conn *conn)
-{
-	struct shk_pipeline *p = arg;
-
-	if (!p->sink_rc)
-		sink_done(p, p->config.sink->ops->opened(p->config.sink, conn));
-}
-
-static void on_closed(void *arg, const struct shk_conn *conn)
-{
-	struct shk_pipeline *p = arg;
-
-	p->closed++;
-	if (p->closed == p->config.count)
-		p->ended = true;
-	if (!p->sink_rc)
-		sink_done(p, p->config.sink->ops->closed(p->config.sink, conn));
-}
-
-static void report_loss(struct shk_pipeline *p, const struct shk_event *ev)
-{
-	const struct shk_loss loss = {
-		.source = p->config.source->ops->name,
-		.cpu = ev->cpu,
-		.count = ev->lost.count,
-		.ts_ns = ev->ts_ns,
-		.real_offset_ns = p->real_offset_ns,
-	};
-
-	if (loss.count && !p->sink_rc)
-		sink_done(p, p->config.sink->ops->lost(p->config.sink, &loss));
-}
-
-static void flush(struct shk_pipeline *p)
-{
-	p->unflushed = false;
-	p->flushed_ns = p->now_ns;
-	if (!p->sink_rc)
-		p->sink_rc = p->config.sink->ops->flush(p->config.sink);
-}
-
-/*
- * ---- Source to merge to engine -------------------------------------------------------------------
+ * ---- Source to merge to outlet -------------------------------------------------------------------
  */
 
 static void push(struct shk_pipeline *p, unsigned int stream, const struct shk_event *ev)
@@ -147,20 +85,9 @@ static void on_event(void *arg, unsigned int stream, const struct shk_event *ev)
 	push(p, stream, ev);
 }
 
-static void feed(struct shk_pipeline *p, const struct shk_event *ev, bool late)
-{
-	if (ev->kind == SHK_EV_LOST)
-		report_loss(p, ev);
-	else if (ev->kind == SHK_EV_CLOCK)
-		p->real_offset_ns = clock_offset(ev);
-	else
-		p->fed++;
-	shk_engine_feed(p->engine, ev, late);
-}
-
 static bool ended(const struct shk_pipeline *p)
 {
-	return p->ended || p->sink_rc || p->push_rc;
+	return p->ended || p->push_rc || shk_outlet_ended(p->outlet);
 }
 
 /* Whatever has waited long enough, until something ends the run. */
@@ -173,10 +100,10 @@ static void deliver(struct shk_pipeline *p)
 		ev = shk_merge_next(p->merge, p->now_ns, &late);
 		if (!ev) {
 			if (p->now_ns > p->config.window_ns)
-				shk_engine_advance(p->engine, p->now_ns - p->config.window_ns);
+				shk_outlet_advance(p->outlet, p->now_ns - p->config.window_ns);
 			return;
 		}
-		feed(p, ev, late);
+		shk_outlet_feed(p->outlet, 0, ev, late);
 	}
 }
 
@@ -216,7 +143,7 @@ static int timeout_ms(const struct shk_pipeline *p)
 
 	if (!p->live)
 		return 0;
-	if (p->unflushed || shk_merge_held(p->merge))
+	if (shk_outlet_unflushed(p->outlet) || shk_merge_held(p->merge))
 		ms = HELD_MS;
 	if (p->end_ns - p->now_ns < ms * NS_PER_MS)
 		ms = (p->end_ns - p->now_ns) / NS_PER_MS + 1;
@@ -242,15 +169,14 @@ static int wait_for_work(struct shk_pipeline *p, struct shk_error *err)
 	if (fds[1].revents)
 		p->ended = true;
 	if (fds[2].revents)
-		p->sink_rc = -EPIPE;
+		shk_outlet_hang_up(p->outlet);
 	return 0;
 }
 
-static int sink_failed(const struct shk_pipeline *p, struct shk_error *err)
+static void flush(struct shk_pipeline *p)
 {
-	if (!p->sink_rc)
-		return 0;
-	return shk_error_set(err, p->sink_rc, "cannot write the output: %s", strerror(-p->sink_rc));
+	p->flushed_ns = p->now_ns;
+	shk_outlet_flush(p->outlet);
 }
 
 int shk_pipeline_run(struct shk_pipeline *p, struct shk_error *err)
@@ -262,7 +188,7 @@ int shk_pipeline_run(struct shk_pipeline *p, struct shk_error *err)
 		if (n < 0 && n != -ENODATA)
 			return n;
 		deliver(p);
-		if (p->unflushed && (n <= 0 || p->now_ns - p->flushed_ns >= FLUSH_NS))
+		if (shk_outlet_unflushed(p->outlet) && (n <= 0 || p->now_ns - p->flushed_ns >= FLUSH_NS))
 			flush(p);
 		if (n == -ENODATA || p->now_ns >= p->end_ns)
 			break;
@@ -270,19 +196,21 @@ int shk_pipeline_run(struct shk_pipeline *p, struct shk_error *err)
 		if (rc)
 			return rc;
 	}
-	return sink_failed(p, err);
+	return shk_outlet_failed(p->outlet, err);
 }
 
 int shk_pipeline_start(struct shk_pipeline *p, struct shk_error *err)
 {
 	const struct shk_pipeline_config *config = &p->config;
+	int64_t real_offset_ns = 0;
 	struct shk_event ev;
+	int rc;
 
 	p->end_ns = UINT64_MAX;
 	if (p->live) {
 		ev = clock_event();
 		p->now_ns = ev.ts_ns;
-		p->real_offset_ns = clock_offset(&ev);
+		real_offset_ns = (int64_t)(ev.clock.real_ns - ev.ts_ns);
 		p->next_clock_ns = p->now_ns + NS_PER_SECOND;
 		if (config->duration_ns)
 			p->end_ns = p->now_ns + config->duration_ns;
@@ -290,10 +218,8 @@ int shk_pipeline_start(struct shk_pipeline *p, struct shk_error *err)
 		if (p->push_rc)
 			return shk_error_set(err, p->push_rc, "out of memory");
 	}
-	p->config.header.real_offset_ns = p->real_offset_ns;
-	p->sink_rc = config->sink->ops->header(config->sink, &p->config.header);
-	flush(p);
-	return p->sink_rc ? sink_failed(p, err) : config->source->ops->start(config->source, err);
+	rc = shk_outlet_start(p->outlet, real_offset_ns, err);
+	return rc ? rc : config->source->ops->start(config->source, err);
 }
 
 /*
@@ -310,7 +236,7 @@ static int drain_rest(struct shk_pipeline *p, struct shk_error *err)
 		n = drain(p, err);
 	} while (n > 0);
 	while ((ev = shk_merge_next(p->merge, UINT64_MAX, &late)))
-		feed(p, ev, late);
+		shk_outlet_feed(p->outlet, 0, ev, late);
 	return n == -ENODATA ? 0 : n;
 }
 
@@ -323,7 +249,7 @@ static void announce_rest(struct shk_pipeline *p, unsigned int stream, uint64_t 
 		return;
 	ev.lost.count = lost - p->announced[stream];
 	p->announced[stream] = lost;
-	feed(p, &ev, false);
+	shk_outlet_feed(p->outlet, 0, &ev, false);
 }
 
 static bool balanced(const struct shk_account *a, uint64_t announced)
@@ -369,29 +295,13 @@ static int settle(struct shk_pipeline *p, struct shk_summary *sum, struct shk_er
 		if (!rc)
 			rc = stream_rc;
 	}
-	if (!rc && p->fed != read)
+	if (!rc && shk_outlet_fed(p->outlet) != read)
 		rc = shk_error_set(err, -EBADE,
 				   "THE ACCOUNTS DO NOT MATCH, this is a defect: %" PRIu64
 				   " events were read and "
 				   "%" PRIu64 " reached the engine",
-				   read, p->fed);
+				   read, shk_outlet_fed(p->outlet));
 	return rc;
-}
-
-static int write_summary(struct shk_pipeline *p, struct shk_summary *sum, struct shk_error *err)
-{
-	struct shk_engine_stats stats;
-
-	shk_engine_stats(p->engine, &stats);
-	sum->late = shk_merge_late(p->merge);
-	sum->evicted = stats.evicted;
-	sum->connections = p->closed;
-	memcpy(sum->by_open, stats.by_open, sizeof(sum->by_open));
-	memcpy(sum->by_close, stats.by_close, sizeof(sum->by_close));
-	if (!p->sink_rc)
-		p->sink_rc = p->config.sink->ops->summary(p->config.sink, sum);
-	flush(p);
-	return sink_failed(p, err);
 }
 
 int shk_pipeline_finish(struct shk_pipeline *p, struct shk_error *err)
@@ -406,9 +316,8 @@ int shk_pipeline_finish(struct shk_pipeline *p, struct shk_error *err)
 		rc = drain_rest(p, err);
 	if (!rc)
 		rc = settle(p, &sum, err);
-	shk_engine_advance(p->engine, p->now_ns);
-	shk_engine_finish(p->engine);
-	write_rc = write_summary(p, &sum, rc ? &later : err);
+	sum.late = shk_merge_late(p->merge);
+	write_rc = shk_outlet_finish(p->outlet, p->now_ns, &sum, rc ? &later : err);
 	return rc ? rc : write_rc;
 }
 
@@ -416,7 +325,6 @@ struct shk_pipeline *shk_pipeline_new(const struct shk_pipeline_config *config)
 {
 	unsigned int streams = config->source->streams;
 	struct shk_pipeline *p;
-	struct shk_engine_out out = {.opened = on_opened, .closed = on_closed};
 
 	p = calloc(1, sizeof(*p));
 	if (!p)
@@ -424,11 +332,10 @@ struct shk_pipeline *shk_pipeline_new(const struct shk_pipeline_config *config)
 	p->config = *config;
 	p->live = config->source->poll_fd >= 0;
 	p->clock_stream = streams;
-	out.arg = p;
 	p->announced = calloc(streams + 1, sizeof(*p->announced));
 	p->merge = shk_merge_new(streams + 1, config->window_ns);
-	p->engine = shk_engine_new(&config->engine, &out);
-	if (!p->announced || !p->merge || !p->engine) {
+	p->outlet = shk_outlet_new(&config->outlet);
+	if (!p->announced || !p->merge || !p->outlet) {
 		shk_pipeline_free(p);
 		return NULL;
 	}
@@ -439,7 +346,7 @@ void shk_pipeline_free(struct shk_pipeline *p)
 {
 	if (!p)
 		return;
-	shk_engine_free(p->engine);
+	shk_outlet_free(p->outlet);
 	shk_merge_free(p->merge);
 	free(p->announced);
 	free(p);

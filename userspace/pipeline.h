@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The straight line: source, merge, engine, sink. The only place that reads the clock.
+ * The straight line: source, merge, outlet (engine and sink). The only place that reads the clock.
  *
  *	new		nothing flows yet
  *	start		the sink has its header, events flow
@@ -17,19 +17,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/engine.h"
 #include "error.h"
 #include "merge.h"
-#include "sink.h"
+#include "outlet.h"
 #include "source.h"
 
 struct shk_pipeline_config {
-	struct shk_source *source;	/* stays the caller's, like the sink */
-	struct shk_sink *sink;
-	struct shk_header header;	/* real_offset_ns is filled in by start */
-	struct shk_engine_config engine;
+	struct shk_source *source;	/* stays the caller's */
+	struct shk_outlet_config outlet; /* header.real_offset_ns is filled in by start */
 	uint64_t window_ns;		/* of the merge */
-	uint64_t count;			/* end after that many connections were reported; 0: no limit */
 	uint64_t duration_ns;		/* live: end after that time; 0: no limit */
 	int stop_fd;			/* end when it becomes readable; -1: none */
 	int out_fd;			/* end when nobody reads it any more; -1: not looked at */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -98,32 +97,36 @@ static void restore_signals(const struct shk_run *run)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static int open_pipeline(struct shk_run *run, const struct utsname *host, const char *const *sources)
+static int open_pipeline(struct shk_run *run)
 {
 	struct shk_pipeline_config config = {
 		.source = run->source,
-		.sink = run->sink,
-		.header =
+		.outlet =
 			{
-				.version = SHK_VERSION,
-				.host = host->nodename,
-				.kernel = host->release,
-				.sources = sources,
-			},
-		.engine =
-			{
-				.flows_max = run->options.flows_max,
-				.linger_ns = run->linger_ns,
-				.arrows_max = run->sink->arrows_wanted,
+				.sink = run->sink,
+				.header =
+					{
+						.version = SHK_VERSION,
+						.host = run->host.nodename,
+						.kernel = run->host.release,
+						.sources = run->sources,
+					},
+				.engine =
+					{
+						.flows_max = run->options.flows_max,
+						.linger_ns = run->linger_ns,
+						.arrows_max = run->sink->arrows_wanted,
+					},
+				.count = run->options.count,
 			},
 		.window_ns = run->options.window_ns,
-		.count = run->options.count,
 		.duration_ns = run->options.duration_ns,
 		.stop_fd = run->stop_fd,
 		.out_fd = fileno(run->out),
 	};
+	uint64_t *key = config.outlet.engine.hash_key;
 
-	if (getrandom(config.engine.hash_key, sizeof(config.engine.hash_key), 0) < 0) {
+	if (getrandom(key, sizeof(config.outlet.engine.hash_key), 0) < 0) {
 		fprintf(stderr, "%s: getrandom: %s\n", run->name, strerror(errno));
 		return SHK_EXIT_UNABLE;
 	}
@@ -140,17 +143,16 @@ static int status_of(const struct shk_run *run, int rc, const struct shk_error *
 
 int shk_run_start(struct shk_run *run)
 {
-	const char *const sources[] = {run->source->ops->name, NULL};
 	struct shk_error err = {0};
-	struct utsname host;
 	int status;
 
-	uname(&host);
+	uname(&run->host);
+	run->sources[0] = run->source->ops->name;
 	status = open_sink(run);
 	if (!status)
 		status = open_signals(run);
 	if (!status)
-		status = open_pipeline(run, &host, sources);
+		status = open_pipeline(run);
 	return status ? status : status_of(run, shk_pipeline_start(run->pipeline, &err), &err);
 }
 

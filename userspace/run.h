@@ -7,6 +7,7 @@
 #define SHK_RUN_H
 
 #include <stdio.h>
+#include <sys/utsname.h>
 
 #include "pipeline.h"
 #include "watch_options.h"
@@ -19,6 +20,8 @@ struct shk_run {
 	bool numeric_netns;		/* records come from several network namespaces */
 	FILE *out;
 	struct shk_sink *sink;
+	struct utsname host;
+	const char *sources[2];		/* NULL terminated */
 	int stop_fd;			/* -1 before shk_run_start() */
 	struct shk_pipeline *pipeline;
 };

@@ -242,6 +242,7 @@ struct rig {
 	struct memory_source source;
 	struct noting_sink sink;
 	struct shk_pipeline_config config;
+	const char *sources[2];
 	struct shk_pipeline *pipeline;
 	struct shk_error err;
 	int fds[2];
@@ -259,9 +260,11 @@ static inline int rig_setup(void **state)
 	r->source.base.poll_fd = -1;
 	r->sink.base.ops = &noting_ops;
 	r->config.source = &r->source.base;
-	r->config.sink = &r->sink.base;
-	r->config.header.version = "test";
-	r->config.engine.linger_ns = 100 * MS;
+	r->sources[0] = memory_ops.name;
+	r->config.outlet.sink = &r->sink.base;
+	r->config.outlet.header.version = "test";
+	r->config.outlet.header.sources = r->sources;
+	r->config.outlet.engine.linger_ns = 100 * MS;
 	r->config.window_ns = 20 * MS;
 	r->config.stop_fd = -1;
 	r->config.out_fd = -1;

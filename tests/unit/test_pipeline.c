@@ -119,7 +119,7 @@ static void test_count_ends_the_run(void **state)
 	/* Each stands still long before the next begins. */
 	for (i = 0; i < 5; i++)
 		add_refused(&r->source, (i + 1) * 1000000 * MS, 40000 + i);
-	r->config.count = 2;
+	r->config.outlet.count = 2;
 	start(r);
 	assert_int_equal(shk_pipeline_run(r->pipeline, &r->err), 0);
 	assert_int_equal(r->sink.n_closed, 2);
@@ -176,9 +176,9 @@ static void test_live_count(void **state)
 	struct rig *r = *state;
 
 	make_live(r, 0);
-	r->config.engine.linger_ns = 1 * MS;
+	r->config.outlet.engine.linger_ns = 1 * MS;
 	r->config.window_ns = 5 * MS;
-	r->config.count = 1;
+	r->config.outlet.count = 1;
 	r->config.duration_ns = 900 * MS;
 	add_refused(&r->source, now_ns(CLOCK_MONOTONIC), 40000);
 	start(r);
