@@ -49,6 +49,7 @@ static int open_source(struct shk_run *run)
 		.filter = o->filter,
 		.hooks = o->hooks,
 		.ring_slots = o->ring_slots,
+		.cgroups = run->cgroups,
 	};
 	struct shk_error err = {0};
 
@@ -78,6 +79,7 @@ int shk_cmd_watch(int argc, char **argv)
 	struct shk_run run = {.name = argv[0], .linger_ns = SHK_LINGER_LIVE_NS, .stop_fd = -1};
 	int status = SHK_EXIT_USAGE;
 
+	run.cgroups = shk_cgroups_new(0);
 	if (!shk_watch_options_parse(argc, argv, 0, &run.options))
 		status = open_source(&run);
 	if (!status)

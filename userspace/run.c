@@ -56,6 +56,7 @@ static int open_sink(struct shk_run *run)
 	config.colour = colour_wanted(&run->options, run->out);
 	config.utf8 = !run->options.ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
 	config.numeric_netns = run->numeric_netns;
+	config.cgroups = run->cgroups;
 	config.capture = run->source->poll_fd < 0;
 	run->sink = new[run->options.format](&config);
 	return run->sink ? 0 : complain_memory(run);
@@ -181,5 +182,6 @@ void shk_run_release(struct shk_run *run)
 		fclose(run->out);
 	if (run->source)
 		run->source->ops->close(run->source);
+	shk_cgroups_free(run->cgroups);
 	shk_watch_options_release(&run->options);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
+#include "cgroups.h"
 #include "pipeline.h"
 #include "watch_options.h"
 
@@ -16,6 +17,7 @@ struct shk_run {
 	const char *name;		/* what messages begin with */
 	struct shk_watch_options options;
 	struct shk_source *source;	/* opened by the command, closed by shk_run_release() */
+	struct shk_cgroups *cgroups;	/* likewise; NULL: nobody learns any */
 	uint64_t linger_ns;		/* of the engine */
 	bool numeric_netns;		/* records come from several network namespaces */
 	FILE *out;

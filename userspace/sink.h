@@ -56,11 +56,14 @@ struct shk_sink {
 	unsigned int arrows_wanted;	/* shk_engine_config.arrows_max this sink needs */
 };
 
+struct shk_cgroups;
+
 struct shk_sink_config {
 	FILE *out;
 	bool colour;		/* the caller knows whether it is a terminal */
 	bool utf8;		/* arrows and ticks may be used; else ASCII */
 	bool numeric_netns;	/* show the namespace of each record */
+	const struct shk_cgroups *cgroups; /* names those of processes; NULL: none is known */
 	bool capture;		/* records are somebody else's: "this host" means nothing */
 };
 

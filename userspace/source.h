@@ -46,11 +46,14 @@ struct shk_source {
 	char about[96];		/* for people: "kmod 0.1.0, 2 CPUs, 32768 slots each" */
 };
 
+struct shk_cgroups;
+
 struct shk_source_config {
 	const char *filter;	/* in the language of tcpdump; NULL: everything */
 	uint32_t hooks;		/* SHK_HOOK_BIT()s; 0: all */
 	uint32_t netns;		/* inode number; 0: all */
 	uint32_t ring_slots;	/* for each CPU; 0: the module's default */
+	struct shk_cgroups *cgroups;	/* told of the owner's cgroup at each event of a socket; or NULL */
 };
 
 /* The wire as tcpshake.ko sees it. NULL and *err on failure. */

@@ -18,6 +18,7 @@
 #include <bpf/bpf.h>
 
 #include "bpf_rings.h"
+#include "cgroups.h"
 #include "netns_list.h"
 #include "socket.skel.h"
 #include "source_socket.h"
@@ -36,6 +37,9 @@ struct source_socket {
 	struct shk_socket_programs programs;
 	struct shk_bpf_rings *rings;
 	uint32_t netns; /* 0: all */
+	struct shk_cgroups *cgroups;
+	shk_source_fn *fn; /* of the running drain */
+	void *arg;
 	struct bpf_link *iterator;
 	struct snapshot *snapshots;
 	unsigned int n_snapshots;
@@ -205,6 +209,16 @@ static int announce_missed(struct source_socket *b, shk_source_fn *fn, void *arg
 	return 1;
 }
 
+/* Now, not when the record is written: a short-lived container is gone by then. */
+static void deliver(void *arg, unsigned int stream, const struct shk_event *ev)
+{
+	struct source_socket *b = arg;
+
+	if (ev->kind == SHK_EV_SOCKET)
+		shk_cgroups_learn(b->cgroups, ev->sock.cgroup);
+	b->fn(b->arg, stream, ev);
+}
+
 static int socket_drain(struct shk_source *s, shk_source_fn *fn, void *arg, struct shk_error *err)
 {
 	struct source_socket *b = to_socket(s);
@@ -214,7 +228,9 @@ static int socket_drain(struct shk_source *s, shk_source_fn *fn, void *arg, stru
 	if (existed < 0)
 		return shk_error_set(err, existed, "cannot list the sockets that exist: %s",
 				     strerror(-existed));
-	drained = shk_bpf_rings_drain(b->rings, fn, arg, err);
+	b->fn = fn;
+	b->arg = arg;
+	drained = shk_bpf_rings_drain(b->rings, deliver, b, err);
 	if (drained < 0)
 		return drained;
 	return existed + drained + announce_missed(b, fn, arg);
@@ -308,6 +324,7 @@ struct shk_source *shk_source_socket_open(const struct shk_source_config *config
 	b->base.ops = &socket_ops;
 	b->base.streams = cpus + 1;
 	b->netns = config->netns;
+	b->cgroups = config->cgroups;
 	if (load(b, config->ring_slots, err)) {
 		socket_close(&b->base);
 		return NULL;

@@ -16,14 +16,17 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <mntent.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
+#include "cgroups.h"
 #include "self_test.h"
 #include "source_socket.h"
 
@@ -38,6 +41,7 @@ static struct {
 	struct shk_event events[EVENTS_MAX];
 	unsigned int n;
 	uint64_t announced; /* sum of SHK_EV_LOST */
+	struct shk_cgroups *cgroups;
 } seen;
 
 /*
@@ -67,12 +71,14 @@ static void drain(void)
 
 static void start(uint32_t slots)
 {
-	const struct shk_source_config config = {.netns = own_netns, .ring_slots = slots};
+	const struct shk_source_config config = {
+		.netns = own_netns, .ring_slots = slots, .cgroups = seen.cgroups};
 	struct shk_error err = {0};
 
 	if (!able)
 		skip();
-	memset(&seen, 0, sizeof(seen));
+	seen.n = 0;
+	seen.announced = 0;
 	seen.source = shk_source_socket_open(&config, &err);
 	if (!seen.source || seen.source->ops->start(seen.source, &err))
 		fail_msg("%s", err.text);
@@ -102,6 +108,8 @@ static int close_source(void **state)
 	if (seen.source)
 		seen.source->ops->close(seen.source);
 	seen.source = NULL;
+	shk_cgroups_free(seen.cgroups);
+	seen.cgroups = NULL;
 	return 0;
 }
 
@@ -285,6 +293,78 @@ static void a_connection_has_two_owners_and_one_pair_of_isns(void **state)
 	assert_int_equal((uint32_t)(closed->sock.value >> 32), closed->sock.iss + 2);
 	assert_int_equal((uint32_t)closed->sock.value, closed->sock.irs + 2);
 	close(listening);
+}
+
+/* A cgroup of this test, or "" where none can be made. */
+static void make_cgroup(char path[512])
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *m;
+
+	path[0] = '\0';
+	while (mounts && !path[0] && (m = getmntent(mounts)))
+		if (!strcmp(m->mnt_type, "cgroup2"))
+			snprintf(path, 512, "%s/shk-unit-%d", m->mnt_dir, getpid());
+	if (mounts)
+		endmntent(mounts);
+	if (path[0] && mkdir(path, 0755))
+		path[0] = '\0';
+}
+
+/* Moves into the cgroup, connects and is gone. */
+static pid_t fork_client_in(const char *cgroup, uint16_t port)
+{
+	pid_t child = fork();
+	char procs[600];
+	FILE *f;
+
+	if (child)
+		return child;
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", cgroup);
+	f = fopen(procs, "w");
+	if (!f || fprintf(f, "%d", getpid()) < 0 || fclose(f))
+		_exit(1);
+	finish(connect_to(port, NULL));
+	_exit(0);
+}
+
+static void a_cgroup_is_known_after_it_is_gone(void **state)
+{
+	const struct shk_event *connected = NULL;
+	char cgroup[512], end[64];
+	uint16_t port;
+	int listening;
+	const char *path;
+	pid_t client, server;
+
+	(void)state;
+	if (!able)
+		skip();
+	make_cgroup(cgroup);
+	if (!cgroup[0])
+		skip();
+	seen.cgroups = shk_cgroups_new(0);
+	start(0);
+	listening = listen_on(&port, 8);
+	server = fork_server(listening, 1);
+	client = fork_client_in(cgroup, port);
+	/* The child is still there, or its exit has not been collected: so is the cgroup. */
+	wait_for(SHK_SOCK_CONNECTED, 0, 1);
+	reap(client);
+	reap(server);
+	assert_int_equal(rmdir(cgroup), 0);
+	wait_for(SHK_SOCK_CLOSED, 0, 2);
+	stop();
+	close(listening);
+
+	for (unsigned int i = 0; i < seen.n; i++)
+		if (seen.events[i].where == SHK_SOCK_CONNECTED)
+			connected = &seen.events[i];
+	assert_int_equal(connected->sock.tgid, client);
+	path = shk_cgroups_path(seen.cgroups, connected->sock.cgroup);
+	snprintf(end, sizeof(end), "/shk-unit-%d", getpid());
+	assert_non_null(path);
+	assert_string_equal(path + strlen(path) - strlen(end), end);
 }
 
 static void tasks_that_were_blocked_in_accept_lose_nothing(void **state)
@@ -624,6 +704,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITNESS_TEST(a_connection_has_two_owners_and_one_pair_of_isns),
+		WITNESS_TEST(a_cgroup_is_known_after_it_is_gone),
 		WITNESS_TEST(tasks_that_were_blocked_in_accept_lose_nothing),
 		WITNESS_TEST(every_connection_has_ports_and_processes),
 		WITNESS_TEST(who_accepted_stays_the_owner_of_a_descriptor_passed_on),
