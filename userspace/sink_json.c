@@ -13,6 +13,7 @@
 
 #include <yajl/yajl_gen.h>
 
+#include "cgroups.h"
 #include "community_id.h"
 #include "format.h"
 #include "sink.h"
@@ -22,6 +23,7 @@
 struct shk_sink_json {
 	struct shk_sink sink;
 	FILE *out;
+	const struct shk_cgroups *cgroups;
 	yajl_gen gen;
 	yajl_gen_status status; /* of the first call that failed since the record began */
 };
@@ -98,6 +100,14 @@ static void member_null(struct shk_sink_json *j, const char *key)
 {
 	put_string(j, key);
 	check(j, yajl_gen_null(j->gen));
+}
+
+static void member_string_or_null(struct shk_sink_json *j, const char *key, const char *value)
+{
+	if (value)
+		member_string(j, key, value);
+	else
+		member_null(j, key);
 }
 
 static void member_u64_or_null(struct shk_sink_json *j, const char *key, bool known, uint64_t value)
@@ -210,11 +220,17 @@ static void put_options(struct shk_sink_json *j, const struct shk_end *end)
 
 static void put_process(struct shk_sink_json *j, const struct shk_process *process)
 {
+	const struct shk_cgroup *cgroup;
+
 	if (!process->pid)
 		return;
 	open_object(j, "process");
 	member_u64(j, "pid", process->pid);
 	member_string(j, "comm", process->comm);
+	cgroup = shk_cgroups_find(j->cgroups, process->cgroup);
+	member_string_or_null(j, "cgroup", cgroup ? cgroup->path : NULL);
+	if (cgroup && cgroup->container[0])
+		member_string(j, "container", cgroup->container);
 	close_object(j);
 }
 
@@ -462,6 +478,7 @@ struct shk_sink *shk_sink_json_new(const struct shk_sink_config *config)
 		return NULL;
 	json->sink = (struct shk_sink){.ops = &json_ops};
 	json->out = config->out;
+	json->cgroups = config->cgroups;
 	json->gen = yajl_gen_alloc(NULL);
 	if (!json->gen)
 		goto free_json;

@@ -366,6 +366,8 @@ static int segments(struct shk_sink_ladder *ladder, const struct shk_conn *conn)
 	return err;
 }
 
+static const unsigned int bars[] = {[SHK_CLIENT] = LEFT_BAR, [SHK_SERVER] = RIGHT_BAR};
+
 /* @s centred over @column, but after what is there; both ends at their longest fit into the page. */
 static void add_over(struct shk_text *t, unsigned int column, const char *s)
 {
@@ -379,7 +381,6 @@ static void add_over(struct shk_text *t, unsigned int column, const char *s)
 
 static int ends_row(struct shk_text *t, const struct shk_conn *conn)
 {
-	static const unsigned int bars[] = {[SHK_CLIENT] = LEFT_BAR, [SHK_SERVER] = RIGHT_BAR};
 	char end[SHK_END_SIZE], name[SHK_END_SIZE + 8];
 
 	shk_text_colour(t, SHK_BOLD);
@@ -389,6 +390,24 @@ static int ends_row(struct shk_text *t, const struct shk_conn *conn)
 		add_over(t, bars[side], name);
 	}
 	shk_text_colour(t, SHK_PLAIN);
+	return shk_text_end(t);
+}
+
+/* Who they are, where it is known: each under its end. */
+static int processes_row(struct shk_sink_ladder *ladder, const struct shk_conn *conn)
+{
+	struct shk_text *t = &ladder->line, *name = &ladder->phrase;
+
+	if (!conn->end[SHK_CLIENT].process.pid && !conn->end[SHK_SERVER].process.pid)
+		return 0;
+	for (int side = SHK_CLIENT; side <= SHK_SERVER; side++) {
+		if (!conn->end[side].process.pid)
+			continue;
+		shk_text_clear(name);
+		shk_words_process(name, &conn->end[side].process);
+		add_over(t, bars[side], name->buf);
+	}
+	shk_text_clear(name);
 	return shk_text_end(t);
 }
 
@@ -433,6 +452,7 @@ static int ladder_closed(struct shk_sink *s, const struct shk_conn *conn)
 	err = shk_text_end(t);
 	err = err ?: title_row(ladder, conn);
 	err = err ?: ends_row(t, conn);
+	err = err ?: processes_row(ladder, conn);
 	err = err
 		      ?: margin_row(t, "seconds",
 				    t->utf8 ? "hooks, µs after the first" : "hooks, us after the first");

@@ -135,6 +135,7 @@ static int finish(struct shk_text *t, const struct shk_conn *conn)
 	shk_text_colour(t, SHK_YELLOW);
 	shk_words_doubt(t, conn);
 	shk_text_colour(t, SHK_PLAIN);
+	shk_words_processes(t, conn);
 	return shk_text_end(t);
 }
 

@@ -108,6 +108,35 @@ void shk_words_close(struct shk_text *t, const struct shk_conn *conn)
 	add_span(t, conn->close == SHK_C_NONE ? " after " : " in ", conn->last_ns - conn->first_ns);
 }
 
+/* Names are given by whoever runs the program, so nothing of them may steer a terminal. */
+void shk_words_process(struct shk_text *t, const struct shk_process *process)
+{
+	char name[sizeof(process->comm)];
+	size_t i;
+
+	for (i = 0; i < sizeof(name) - 1 && process->comm[i]; i++)
+		name[i] = process->comm[i] >= ' ' && process->comm[i] < 0x7f ? process->comm[i] : '?';
+	name[i] = '\0';
+	shk_text_add(t, "%s[%" PRIu32 "]", name, process->pid);
+}
+
+void shk_words_processes(struct shk_text *t, const struct shk_conn *conn)
+{
+	const struct shk_process *client = &conn->end[SHK_CLIENT].process;
+	const struct shk_process *server = &conn->end[SHK_SERVER].process;
+
+	if (!client->pid && !server->pid)
+		return;
+	shk_text_add(t, "  ");
+	shk_text_colour(t, SHK_DIM);
+	if (client->pid)
+		shk_words_process(t, client);
+	shk_text_add(t, "%s%s%s", client->pid ? " " : "", t->signs->right, server->pid ? " " : "");
+	if (server->pid)
+		shk_words_process(t, server);
+	shk_text_colour(t, SHK_PLAIN);
+}
+
 /* Those without words here are told by what was counted. */
 static const char *const open_notes[SHK_OF_COUNT] = {
 	[2] = "SYN cookie",           [3] = "data on SYN",

@@ -14,6 +14,12 @@ void shk_words_open(struct shk_text *t, const struct shk_conn *conn);
 /* "four-segment close by client, → 79 B ← 14 kB in 180 ms" */
 void shk_words_close(struct shk_text *t, const struct shk_conn *conn);
 
+/* "curl[4711]" */
+void shk_words_process(struct shk_text *t, const struct shk_process *process);
+
+/* "curl[4711] → nginx[811]" after two blanks, dim; "→ nginx[811]" if only that end is known; or nothing */
+void shk_words_processes(struct shk_text *t, const struct shk_conn *conn);
+
 /* What was unusual, each preceded by a comma: ", SYN sent 3 times, data on ACK". */
 void shk_words_open_notes(struct shk_text *t, const struct shk_conn *conn);
 void shk_words_close_notes(struct shk_text *t, const struct shk_conn *conn);

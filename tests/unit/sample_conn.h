@@ -7,6 +7,7 @@
 #define SAMPLE_CONN_H
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <string.h>
 
 #include "engine/conn.h"
@@ -102,6 +103,14 @@ static inline struct shk_conn sample_closed(void)
 	conn.end[SHK_SERVER].bytes_known = true;
 	conn.end[SHK_SERVER].bytes = 14321;
 	return conn;
+}
+
+/* Who holds that end; cgroup 0: not known */
+static inline void sample_process(struct shk_end *end, const char *comm, uint32_t pid, uint64_t cgroup)
+{
+	end->process = (struct shk_process){ .pid = pid, .cgroup = cgroup };
+	assert(strlen(comm) < sizeof(end->process.comm));
+	strcpy(end->process.comm, comm);
 }
 
 /* A SYN to a port where nobody listens. */

@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "cgroups.h"
 #include "sink_rig.h"
 
 static const struct shk_sink_config CONFIG = {0};
@@ -365,6 +366,43 @@ static void test_maximal(void **state)
 	sink_rig_close(&rig);
 }
 
+/* The cgroup's path where it was learned; an id alone says nothing to anybody. */
+static void test_process(void **state)
+{
+	static const char container[] = "3f4a1c0e9b8d7261504f3e2d1c0b9a8877665544332211009f8e7d6c5b4a3928";
+	struct shk_cgroups *cgroups = shk_cgroups_new(0);
+	struct shk_sink_config config = CONFIG;
+	struct shk_conn conn = sample_closed();
+	struct sink_rig rig;
+	char path[128];
+	json_t *r;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/system.slice/docker-%s.scope", container);
+	assert_int_equal(shk_cgroups_add(cgroups, 7, path), 0);
+	assert_int_equal(shk_cgroups_add(cgroups, 8, "/user.slice"), 0);
+	sample_process(&conn.end[SHK_CLIENT], "curl", 4711, 8);
+	sample_process(&conn.end[SHK_SERVER], "nginx", 811, 7);
+	config.cgroups = cgroups;
+	sink_rig_open(&rig, shk_sink_json_new, config);
+	sink_rig_closed(&rig, &conn);
+	r = only_line(&rig);
+	expect_members(at(r, "client.process"), "pid comm cgroup");
+	expect_integer(r, "client.process.pid", 4711);
+	expect_text(r, "client.process.comm", "curl");
+	expect_text(r, "client.process.cgroup", "/user.slice");
+	expect_members(at(r, "server.process"), "pid comm cgroup container");
+	expect_text(r, "server.process.cgroup", path);
+	expect_text(r, "server.process.container", container);
+	json_decref(r);
+	shk_cgroups_free(cgroups);
+
+	r = record(&conn, true);
+	expect_members(at(r, "server.process"), "pid comm cgroup");
+	expect_null(r, "server.process.cgroup");
+	json_decref(r);
+}
+
 static void test_header(void **state)
 {
 	static const char *const sources[] = {"kmod", "bpf"};
@@ -505,14 +543,14 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_octets),        cmocka_unit_test(test_members),
-		cmocka_unit_test(test_unknown),       cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_options),       cmocka_unit_test(test_ecn),
-		cmocka_unit_test(test_sides),         cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_maximal),       cmocka_unit_test(test_header),
-		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_summary),       cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_octets),  cmocka_unit_test(test_members),
+		cmocka_unit_test(test_unknown), cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_options), cmocka_unit_test(test_ecn),
+		cmocka_unit_test(test_sides),   cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_maximal), cmocka_unit_test(test_header),
+		cmocka_unit_test(test_process), cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_lost),    cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_lines),   cmocka_unit_test(test_errors),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -81,6 +81,33 @@ static void test_whole_life(void **state)
 	/* clang-format on */
 }
 
+/* Each under its end, or only one of them. */
+static void test_processes(void **state)
+{
+	struct shk_conn conn = sample_opened();
+
+	(void)state;
+	conn.n_arrows = 0;
+	conn.close = SHK_C_RST;
+	sample_process(&conn.end[SHK_CLIENT], "curl", 4711, 0);
+	sample_process(&conn.end[SHK_SERVER], "a-15-chars-name", 4194304, 0);
+	/* clang-format off */
+	expect_ladder(&conn, UTF8, "\n22:13:20.000  both ends on this host\n" ENDS
+"        curl[4711]                                                a-15-chars-name[4194304]\n"
+TITLES_UTF8
+"             │ ══ three-way handshake in 0.18 ms ══                           │\n"
+"             │ ══ reset in 0.18 ms ══                                         │\n"
+"             │                                                                │\n");
+	conn.end[SHK_CLIENT].process.pid = 0;
+	expect_ladder(&conn, UTF8, "\n22:13:20.000  both ends on this host\n" ENDS
+"                                                                  a-15-chars-name[4194304]\n"
+TITLES_UTF8
+"             │ ══ three-way handshake in 0.18 ms ══                           │\n"
+"             │ ══ reset in 0.18 ms ══                                         │\n"
+"             │                                                                │\n");
+	/* clang-format on */
+}
+
 static void test_no_answer(void **state)
 {
 	struct shk_arrow arrows[2] = {
@@ -388,11 +415,12 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_life),   cmocka_unit_test(test_no_answer),
-		cmocka_unit_test(test_reset),        cmocka_unit_test(test_broken_rows),
-		cmocka_unit_test(test_longest_ends), cmocka_unit_test(test_without_segments),
-		cmocka_unit_test(test_maximal),      cmocka_unit_test(test_around),
-		cmocka_unit_test(test_colours),      cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_whole_life),       cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_no_answer),        cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_broken_rows),      cmocka_unit_test(test_longest_ends),
+		cmocka_unit_test(test_without_segments), cmocka_unit_test(test_maximal),
+		cmocka_unit_test(test_around),           cmocka_unit_test(test_colours),
+		cmocka_unit_test(test_errors),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

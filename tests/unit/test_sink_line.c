@@ -137,6 +137,36 @@ static void test_opened_unknown(void **state)
 	expect_opened(&conn, UTF8, "22:13:20.000 " ENDS "● open before the observer started\n");
 }
 
+/* Both ends, one of them, and with colours; a name that would steer the terminal does not. */
+static void test_processes(void **state)
+{
+	struct shk_conn conn = sample_opened();
+	struct shk_end *client = &conn.end[SHK_CLIENT], *server = &conn.end[SHK_SERVER];
+
+	(void)state;
+	sample_process(client, "curl", 4711, 0);
+	sample_process(server, "nginx", 811, 0);
+	expect_opened(&conn, UTF8,
+		      "22:13:20.000 " ENDS "● three-way handshake 0.15 ms   31 µs 3141592653 2718281828"
+		      "  curl[4711] → nginx[811]\n");
+	conn.confidence = SHK_INFERRED;
+	expect_opened(&conn, (struct shk_sink_config){.utf8 = true, .colour = true},
+		      "22:13:20.000 " ENDS "\033[32m●\033[0m three-way handshake 0.15 ms   31 µs 3141592653 "
+		      "2718281828\033[33m\033[0m\033[33m (inferred)\033[0m"
+		      "  \033[2mcurl[4711] → nginx[811]\033[0m\n");
+	conn = sample_closed();
+	sample_process(client, "\033[31mred\n\xff", UINT32_MAX, 0);
+	expect_closed(
+		&conn, ASCII,
+		"22:13:20.180 both 10.7.0.1:44312    -> 10.7.0.2:80     "
+		"- four-segment close by client, -> 79 B <- 14 kB in 180 ms  ?[31mred??[4294967295] ->\n");
+	client->process.pid = 0;
+	sample_process(server, "nginx", 811, 0);
+	expect_closed(&conn, UTF8,
+		      "22:13:20.180 " ENDS "○ four-segment close by client, → 79 B ← 14 kB in 180 ms"
+		      "  → nginx[811]\n");
+}
+
 static void test_failed(void **state)
 {
 	struct shk_conn conn = sample_refused();
@@ -362,19 +392,13 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_header),
-		cmocka_unit_test(test_opened),
-		cmocka_unit_test(test_opened_via),
-		cmocka_unit_test(test_opened_with_all_notes),
-		cmocka_unit_test(test_opened_unknown),
-		cmocka_unit_test(test_failed),
-		cmocka_unit_test(test_closed),
-		cmocka_unit_test(test_half_closed),
-		cmocka_unit_test(test_not_closed),
-		cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_summary_of_a_wrong_account),
+		cmocka_unit_test(test_header),         cmocka_unit_test(test_opened),
+		cmocka_unit_test(test_opened_via),     cmocka_unit_test(test_opened_with_all_notes),
+		cmocka_unit_test(test_opened_unknown), cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_failed),         cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_half_closed),    cmocka_unit_test(test_not_closed),
+		cmocka_unit_test(test_columns),        cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_summary),        cmocka_unit_test(test_summary_of_a_wrong_account),
 		cmocka_unit_test(test_errors),
 	};
 
