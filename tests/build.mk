@@ -9,8 +9,8 @@ boot = tests/vm/boot.sh $(if $(KERNEL),--kernel $(KERNEL))
 
 test: ## Run every test; the last line counts them
 	$(Q)rm -rf $(results)
-	+$(Q)for part in check test-unit test-captures test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
-	$(Q)tests/summary $(results) check unit captures vm cost
+	+$(Q)for part in check test-unit test-captures test-scenarios test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
+	$(Q)tests/summary $(results) check unit captures scenarios vm cost
 
 test-unit: $(unit_tests) ## Run the unit tests, under sanitizers
 	$(Q)$(call fresh_results,unit)
@@ -20,6 +20,11 @@ test-unit: $(unit_tests) ## Run the unit tests, under sanitizers
 test-captures: userspace ## Compare what the tool says of captures with an independent answer, where there is one
 	$(Q)$(call fresh_results,captures)
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/captures prove tests/captures && touch $(results)/captures/.passed
+
+test-scenarios: userspace ## Play every way to open and close (root), and compare what the tool says; S=NAME: only one
+	$(Q)$(call fresh_results,scenarios)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/scenarios prove $(if $(S),-v) tests/scenarios/run $(if $(S),:: $(S)) && \
+		touch $(results)/scenarios/.passed
 
 test-vm: kmod userspace $(test_programs) $(B)/sanitize/tests/unit/test_source_socket ## Boot the VM and run the tests of the module and the tool in it
 	$(Q)$(call fresh_results,vm)
@@ -45,4 +50,4 @@ run-host: userspace ## The same on the running kernel (root), through the module
 	+$(Q)$(MAKE) --no-print-directory kmod-host || echo "Going on without the module."
 	$(Q)tests/netns/demo
 
-.PHONY: test test-unit test-captures test-vm test-cost check vm run run-host
+.PHONY: test test-unit test-captures test-scenarios test-vm test-cost check vm run run-host

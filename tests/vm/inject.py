@@ -7,7 +7,6 @@ usage: inject.py DEVICE LOCAL4 LOCAL6 KIND [COUNT]
 Creates the device DEVICE, gives it the addresses, and once it is up writes the packets of KIND to it,
 as if they came from a peer on the other side. Prints how many it wrote.
 """
-import fcntl
 import ipaddress
 import os
 import random
@@ -15,37 +14,8 @@ import struct
 import subprocess
 import sys
 
-TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
-TCP, HOP_BY_HOP, FRAGMENT, DESTINATION = 6, 0, 44, 60
-SYN, ACK = 0x002, 0x010
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
-
-
-def tcp(src, dst, flags=SYN, doff=None, options=b"", payload=b"", sport=4000, dport=9, seq=1000, ack=0):
-    doff = 5 + len(options) // 4 if doff is None else doff
-    head = struct.pack("!HHIIHHHH", sport, dport, seq, ack, doff << 12 | flags, 1024, 0, 0)
-    pseudo = src.packed + dst.packed
-    length = len(head) + len(options) + len(payload)
-    pseudo += struct.pack("!BBH", 0, TCP, length) if src.version == 4 else struct.pack("!IHBB", length, 0, 0, TCP)
-    value = checksum(pseudo + head + options + payload)
-    return head[:16] + struct.pack("!H", value) + head[18:] + options + payload
-
-
-def ipv4(src, dst, payload, fragment=0, ident=1):
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), ident, fragment, 64, TCP, 0)
-    head += src.packed + dst.packed
-    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
-
-
-def ipv6(src, dst, payload, next_header=TCP):
-    return struct.pack("!IHBB", 6 << 28, len(payload), next_header, 64) + src.packed + dst.packed + payload
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from packet import DESTINATION, FRAGMENT, HOP_BY_HOP, TCP, ipv4, ipv6, open_tun, tcp  # noqa: E402
 
 
 class Peer:
@@ -109,12 +79,6 @@ class Peer:
                 yield self.v4(noise, fragment=rng.choice((0, 0, 0, 0x2000, 5)), ident=rng.randrange(65536))
             else:
                 yield self.v6(noise, next_header=rng.choice((TCP, TCP, HOP_BY_HOP, FRAGMENT, DESTINATION)))
-
-
-def open_tun(name):
-    fd = os.open("/dev/net/tun", os.O_RDWR)
-    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
-    return fd
 
 
 def main():
