@@ -21,8 +21,15 @@ bool shk_addr_is_ipv4(const uint8_t addr[16])
 
 const char *shk_format_addr(char buf[SHK_ADDR_SIZE], const uint8_t addr[16])
 {
-	if (shk_addr_is_ipv4(addr))
-		return inet_ntop(AF_INET, addr + 12, buf, SHK_ADDR_SIZE);
+	char *p = buf;
+
+	if (shk_addr_is_ipv4(addr)) {
+		for (int i = 12; i < 16; i++) {
+			p += shk_format_decimal(p, addr[i]);
+			*p++ = i < 15 ? '.' : '\0';
+		}
+		return buf;
+	}
 	return inet_ntop(AF_INET6, addr, buf, SHK_ADDR_SIZE);
 }
 
@@ -146,17 +153,38 @@ const char *shk_format_clock(char buf[SHK_CLOCK_SIZE], int64_t real_ns)
 	return buf;
 }
 
+static const char pairs[] = "0001020304050607080910111213141516171819"
+			    "2021222324252627282930313233343536373839"
+			    "4041424344454647484950515253545556575859"
+			    "6061626364656667686970717273747576777879"
+			    "8081828384858687888990919293949596979899";
+
+/* Most are counts of 0 and 1. Two digits at a time: division is what it costs. */
 size_t shk_format_decimal(char buf[SHK_DECIMAL_SIZE], uint64_t value)
 {
 	char digits[SHK_DECIMAL_SIZE];
 	char *p = digits + sizeof(digits);
 	size_t len;
 
-	do {
-		*--p = '0' + value % 10;
-		value /= 10;
-	} while (value);
+	if (value < 10) {
+		*buf = '0' + value;
+		return 1;
+	}
+	for (; value >= 10; value /= 100) {
+		p -= 2;
+		memcpy(p, pairs + value % 100 * 2, 2);
+	}
+	if (value)
+		*--p = '0' + value;
 	len = digits + sizeof(digits) - p;
 	memcpy(buf, p, len);
 	return len;
+}
+
+const char *shk_format_hex(char buf[SHK_HEX_SIZE], uint64_t value)
+{
+	for (int i = SHK_HEX_SIZE - 2; i >= 0; i--, value >>= 4)
+		buf[i] = "0123456789abcdef"[value & 15];
+	buf[SHK_HEX_SIZE - 1] = '\0';
+	return buf;
 }

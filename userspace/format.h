@@ -19,6 +19,7 @@
 #define SHK_BYTES_SIZE	16
 #define SHK_CLOCK_SIZE	16
 #define SHK_DECIMAL_SIZE 20			/* digits of UINT64_MAX; no NUL */
+#define SHK_HEX_SIZE	17			/* of UINT64_MAX, and a NUL */
 
 /* ::ffff:a.b.c.d, the form of IPv4 in every event, is written a.b.c.d. */
 bool shk_addr_is_ipv4(const uint8_t addr[16]);
@@ -38,6 +39,9 @@ const char *shk_format_clock(char buf[SHK_CLOCK_SIZE], int64_t real_ns);
 
 /* Decimal digits, not NUL-terminated; returns their number. For records by the hundred thousand. */
 size_t shk_format_decimal(char buf[SHK_DECIMAL_SIZE], uint64_t value);
+
+/* Sixteen digits. */
+const char *shk_format_hex(char buf[SHK_HEX_SIZE], uint64_t value);
 
 /* Time of day of a monotonic time stamp, in ns since the epoch. */
 static inline int64_t shk_real_ns(uint64_t mono_ns, int64_t real_offset_ns)

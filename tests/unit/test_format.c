@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -155,12 +156,44 @@ static void test_decimal(void **state)
 	}
 }
 
+/* Against printf, around every power of ten. */
+static void test_decimal_lengths(void **state)
+{
+	char buf[SHK_DECIMAL_SIZE], expected[32];
+	uint64_t power = 1;
+
+	(void)state;
+	for (int i = 0; i < 19; i++, power *= 10) {
+		for (uint64_t value = power - 1; value != power + 120; value++) {
+			int len = snprintf(expected, sizeof(expected), "%llu", (unsigned long long)value);
+
+			assert_int_equal(shk_format_decimal(buf, value), len);
+			assert_memory_equal(buf, expected, len);
+		}
+	}
+}
+
+static void test_hex(void **state)
+{
+	char buf[SHK_HEX_SIZE];
+
+	(void)state;
+	assert_string_equal(shk_format_hex(buf, 0), "0000000000000000");
+	assert_string_equal(shk_format_hex(buf, 0x0123456789abcdefULL), "0123456789abcdef");
+	assert_string_equal(shk_format_hex(buf, UINT64_MAX), "ffffffffffffffff");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ends),      cmocka_unit_test(test_spans),
-		cmocka_unit_test(test_bytes),     cmocka_unit_test(test_clock_is_local),
-		cmocka_unit_test(test_real_time), cmocka_unit_test(test_decimal),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_spans),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_clock_is_local),
+		cmocka_unit_test(test_real_time),
+		cmocka_unit_test(test_decimal),
+		cmocka_unit_test(test_decimal_lengths),
+		cmocka_unit_test(test_hex),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

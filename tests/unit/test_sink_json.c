@@ -452,6 +452,29 @@ static void test_hostile_names(void **state)
 	json_decref(r);
 }
 
+/* The text grows to whatever a record takes, plain or not, and what came before stays. */
+static void test_long_names(void **state)
+{
+	static const char *const none[] = {NULL};
+	struct shk_header header = {.version = "0.1.0", .kernel = "6.1", .sources = none};
+	static char host[20001];
+	struct sink_rig rig;
+	json_t *r;
+
+	(void)state;
+	header.host = host;
+	for (int plain = 0; plain < 2; plain++) {
+		memset(host, plain ? 'x' : '\n', sizeof(host) - 1);
+		sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+		assert_int_equal(rig.sink->ops->header(rig.sink, &header), 0);
+		r = only_line(&rig);
+		expect_text(r, "host", host);
+		expect_text(r, "type", "header");
+		expect_text(r, "kernel", "6.1");
+		json_decref(r);
+	}
+}
+
 static void test_lost(void **state)
 {
 	struct sink_rig rig;
@@ -543,14 +566,15 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_octets),  cmocka_unit_test(test_members),
-		cmocka_unit_test(test_unknown), cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_options), cmocka_unit_test(test_ecn),
-		cmocka_unit_test(test_sides),   cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_maximal), cmocka_unit_test(test_header),
-		cmocka_unit_test(test_process), cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_lost),    cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_lines),   cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_octets),     cmocka_unit_test(test_members),
+		cmocka_unit_test(test_unknown),    cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_options),    cmocka_unit_test(test_ecn),
+		cmocka_unit_test(test_sides),      cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_maximal),    cmocka_unit_test(test_header),
+		cmocka_unit_test(test_process),    cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_long_names), cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_summary),    cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_errors),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
