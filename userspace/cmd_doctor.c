@@ -69,7 +69,7 @@ static void print_finding(const struct shk_finding *f, const char **last_remedy)
 	*last_remedy = f->remedy;
 }
 
-static void print_witness(const struct shk_examination *x, enum shk_witness_kind witness, const char *heading)
+static void print_witness(const struct shk_examination *x, enum shk_witness witness, const char *heading)
 {
 	const char *last_remedy = NULL;
 

@@ -7,6 +7,9 @@
 #include "netns_name.h"
 #include "run.h"
 
+/* Where segments of sockets on this host pass. */
+#define SHK_HOOKS_LOCAL (SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN) | SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT))
+
 /* The module where it is loaded, else BPF. If neither can be had, says what both of them lack. */
 static struct shk_source *open_best(const struct shk_source_config *config, struct shk_error *err)
 {
@@ -59,6 +62,13 @@ static int open_source(struct shk_run *run)
 	run->source = open_chosen(o->source, &config, &err);
 	if (!run->source)
 		return shk_run_complain(run, &err, err.code == -EINVAL ? SHK_EXIT_USAGE : SHK_EXIT_UNABLE);
+	if (o->no_sockets || (o->hooks && !(o->hooks & SHK_HOOKS_LOCAL)))
+		return 0;
+	/* One witness is better than none: go on, and say what is missing. */
+	run->sockets = shk_source_socket_open(&config, &err);
+	if (!run->sockets)
+		fprintf(stderr, "%s: sockets are not observed, so processes stay unknown: %s\n", run->name,
+			err.text);
 	return 0;
 }
 
@@ -68,10 +78,10 @@ static void announce(const struct shk_run *run)
 	const struct shk_watch_options *o = &run->options;
 	bool all = run->numeric_netns;
 
-	fprintf(stderr, "tcpshake: watching %s%s%s%s%s (%s); Ctrl-C ends\n",
+	fprintf(stderr, "tcpshake: watching %s%s%s%s%s (%s%s%s); Ctrl-C ends\n",
 		all ? "all network namespaces" : "network namespace ", all ? "" : o->netns,
 		o->filter ? ", filter \"" : "", o->filter ? o->filter : "", o->filter ? "\"" : "",
-		run->source->about);
+		run->source->about, run->sockets ? "; " : "", run->sockets ? run->sockets->about : "");
 }
 
 int shk_cmd_watch(int argc, char **argv)

@@ -19,7 +19,7 @@ const char *shk_health_name(enum shk_health health)
 	return health < SHK_HEALTH_COUNT ? names[health] : "?";
 }
 
-bool shk_doctor_has(const struct shk_examination *x, enum shk_witness_kind witness)
+bool shk_doctor_has(const struct shk_examination *x, enum shk_witness witness)
 {
 	for (unsigned int i = 0; i < x->n; i++)
 		if (x->findings[i].witness == witness && x->findings[i].health == SHK_HEALTH_WORKS)
@@ -27,7 +27,7 @@ bool shk_doctor_has(const struct shk_examination *x, enum shk_witness_kind witne
 	return false;
 }
 
-static struct shk_finding *add_finding(struct shk_examination *x, enum shk_witness_kind witness,
+static struct shk_finding *add_finding(struct shk_examination *x, enum shk_witness witness,
 				       const char *through, const char *shows)
 {
 	struct shk_finding *f = &x->findings[x->n++];

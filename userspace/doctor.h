@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "error.h"
+#include "uapi/tcpshake.h"
 
 enum shk_health {
 	SHK_HEALTH_WORKS,	/* it saw the test's traffic */
@@ -22,8 +23,6 @@ enum shk_health {
 /* "works", "untested", "spare", "silent", "missing" */
 const char *shk_health_name(enum shk_health health);
 
-enum shk_witness_kind { SHK_WITNESS_WIRE, SHK_WITNESS_SOCKET };
-
 /**
  * struct shk_finding - one way to observe something
  * @witness:	the wire or the sockets
@@ -35,7 +34,7 @@ enum shk_witness_kind { SHK_WITNESS_WIRE, SHK_WITNESS_SOCKET };
  * @remedy:	how to get it; empty if there is nothing to do
  */
 struct shk_finding {
-	enum shk_witness_kind witness;
+	enum shk_witness witness;
 	enum shk_health health;
 	char through[64];
 	char shows[128];
@@ -55,6 +54,6 @@ struct shk_examination {
 int shk_doctor_examine(struct shk_examination *x, struct shk_error *err);
 
 /* Whether anything of this kind works. */
-bool shk_doctor_has(const struct shk_examination *x, enum shk_witness_kind witness);
+bool shk_doctor_has(const struct shk_examination *x, enum shk_witness witness);
 
 #endif /* SHK_DOCTOR_H */

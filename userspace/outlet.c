@@ -119,6 +119,8 @@ static void write_summary(struct shk_outlet *o, const struct shk_summary *counts
 	sum.connections = o->closed;
 	memcpy(sum.by_open, stats.by_open, sizeof(sum.by_open));
 	memcpy(sum.by_close, stats.by_close, sizeof(sum.by_close));
+	memcpy(sum.by_conflict, stats.by_conflict, sizeof(sum.by_conflict));
+	sum.unmatched = stats.unmatched;
 	if (!o->sink_rc)
 		o->sink_rc = o->config.sink->ops->summary(o->config.sink, &sum);
 	shk_outlet_flush(o);

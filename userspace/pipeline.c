@@ -14,8 +14,16 @@
 #define IDLE_MS       100 /* the engine's own deadlines need no better */
 #define HELD_MS       10
 
+/* What comes of one source, whose streams have numbers of their own. */
+struct origin {
+	struct shk_pipeline *pipeline;
+	struct shk_source *source;
+	unsigned int first_stream;
+};
+
 struct shk_pipeline {
 	struct shk_pipeline_config config;
+	struct origin origins[SHK_SOURCES_MAX];
 	struct shk_merge *merge;
 	struct shk_outlet *outlet;
 	uint64_t *announced; /* for each stream: sum of its SHK_EV_LOST */
@@ -76,13 +84,39 @@ static void push(struct shk_pipeline *p, unsigned int stream, const struct shk_e
 
 static void on_event(void *arg, unsigned int stream, const struct shk_event *ev)
 {
-	struct shk_pipeline *p = arg;
+	const struct origin *origin = arg;
+	struct shk_pipeline *p = origin->pipeline;
+	struct shk_event lost;
 
-	if (ev->kind == SHK_EV_LOST)
-		p->announced[stream] += ev->lost.count;
+	stream += origin->first_stream;
 	if (!p->live && ev->ts_ns > p->now_ns)
 		p->now_ns = ev->ts_ns;
-	push(p, stream, ev);
+	if (ev->kind != SHK_EV_LOST) {
+		push(p, stream, ev);
+		return;
+	}
+	p->announced[stream] += ev->lost.count;
+	lost = *ev;
+	lost.where = origin->source->witness;
+	push(p, stream, &lost);
+}
+
+/* The place of the source that @ev came from: each is another witness. */
+static unsigned int source_of(const struct shk_pipeline *p, const struct shk_event *ev)
+{
+	unsigned int witness = ev->kind == SHK_EV_SOCKET ? SHK_WITNESS_SOCKET
+			       : ev->kind == SHK_EV_LOST ? ev->where
+							 : SHK_WITNESS_WIRE;
+	unsigned int i = 0;
+
+	while (i < p->config.n_sources - 1 && p->config.sources[i]->witness != witness)
+		i++;
+	return i;
+}
+
+static void feed(struct shk_pipeline *p, const struct shk_event *ev, bool late)
+{
+	shk_outlet_feed(p->outlet, source_of(p, ev), ev, late);
 }
 
 static bool ended(const struct shk_pipeline *p)
@@ -103,14 +137,30 @@ static void deliver(struct shk_pipeline *p)
 				shk_outlet_advance(p->outlet, p->now_ns - p->config.window_ns);
 			return;
 		}
-		shk_outlet_feed(p->outlet, 0, ev, late);
+		feed(p, ev, late);
 	}
+}
+
+/* All sources, once: how many events there were, -ENODATA at the end of the file, -errno and *err. */
+static int drain_sources(struct shk_pipeline *p, struct shk_error *err)
+{
+	struct shk_source *source;
+	unsigned int i;
+	int n, sum = 0;
+
+	for (i = 0; i < p->config.n_sources; i++) {
+		source = p->config.sources[i];
+		n = source->ops->drain(source, on_event, &p->origins[i], err);
+		if (n < 0)
+			return n;
+		sum += n;
+	}
+	return sum;
 }
 
 /* Takes the time before it drains, so that whatever is older than it has been drained. */
 static int drain(struct shk_pipeline *p, struct shk_error *err)
 {
-	struct shk_source *source = p->config.source;
 	struct shk_event ev;
 	int n;
 
@@ -124,7 +174,7 @@ static int drain(struct shk_pipeline *p, struct shk_error *err)
 				p->next_clock_ns = p->now_ns + NS_PER_SECOND;
 		}
 	}
-	n = source->ops->drain(source, on_event, p, err);
+	n = drain_sources(p, err);
 	if (p->push_rc)
 		return shk_error_set(err, p->push_rc,
 				     "out of memory with %" PRIu64
@@ -153,22 +203,26 @@ static int timeout_ms(const struct shk_pipeline *p)
 /* Sleeps until there is something to do. */
 static int wait_for_work(struct shk_pipeline *p, struct shk_error *err)
 {
-	struct pollfd fds[] = {
-		{.fd = p->config.source->poll_fd, .events = POLLIN},
+	struct pollfd fds[2 + SHK_SOURCES_MAX] = {
 		{.fd = p->config.stop_fd, .events = POLLIN},
 		{.fd = p->config.out_fd},
 	};
+	unsigned int i, n = p->config.n_sources;
 
-	if (poll(fds, sizeof(fds) / sizeof(fds[0]), timeout_ms(p)) < 0) {
+	for (i = 0; i < n; i++)
+		fds[2 + i] = (struct pollfd){.fd = p->config.sources[i]->poll_fd, .events = POLLIN};
+	if (poll(fds, 2 + n, timeout_ms(p)) < 0) {
 		if (errno == EINTR)
 			return 0;
 		return shk_error_set(err, -errno, "poll: %s", strerror(errno));
 	}
-	if (fds[0].revents & ~POLLIN)
-		return shk_error_set(err, -EIO, "%s: the source failed", p->config.source->ops->name);
-	if (fds[1].revents)
+	for (i = 0; i < n; i++)
+		if (fds[2 + i].revents & ~POLLIN)
+			return shk_error_set(err, -EIO, "%s: the source failed",
+					     p->config.sources[i]->ops->name);
+	if (fds[0].revents)
 		p->ended = true;
-	if (fds[2].revents)
+	if (fds[1].revents)
 		shk_outlet_hang_up(p->outlet);
 	return 0;
 }
@@ -204,6 +258,7 @@ int shk_pipeline_start(struct shk_pipeline *p, struct shk_error *err)
 	const struct shk_pipeline_config *config = &p->config;
 	int64_t real_offset_ns = 0;
 	struct shk_event ev;
+	unsigned int i;
 	int rc;
 
 	p->end_ns = UINT64_MAX;
@@ -219,7 +274,9 @@ int shk_pipeline_start(struct shk_pipeline *p, struct shk_error *err)
 			return shk_error_set(err, p->push_rc, "out of memory");
 	}
 	rc = shk_outlet_start(p->outlet, real_offset_ns, err);
-	return rc ? rc : config->source->ops->start(config->source, err);
+	for (i = 0; i < config->n_sources && !rc; i++)
+		rc = config->sources[i]->ops->start(config->sources[i], err);
+	return rc;
 }
 
 /*
@@ -236,20 +293,27 @@ static int drain_rest(struct shk_pipeline *p, struct shk_error *err)
 		n = drain(p, err);
 	} while (n > 0);
 	while ((ev = shk_merge_next(p->merge, UINT64_MAX, &late)))
-		shk_outlet_feed(p->outlet, 0, ev, late);
+		feed(p, ev, late);
 	return n == -ENODATA ? 0 : n;
 }
 
 /* A ring that stayed full to the end could not announce its last losses. */
-static void announce_rest(struct shk_pipeline *p, unsigned int stream, uint64_t lost)
+static void announce_rest(struct shk_pipeline *p, const struct origin *origin, unsigned int own_stream,
+			  uint64_t lost)
 {
-	struct shk_event ev = {.ts_ns = p->now_ns, .kind = SHK_EV_LOST, .cpu = stream};
+	struct shk_event ev = {
+		.ts_ns = p->now_ns,
+		.kind = SHK_EV_LOST,
+		.where = origin->source->witness,
+		.cpu = own_stream,
+	};
+	unsigned int stream = origin->first_stream + own_stream;
 
 	if (lost <= p->announced[stream])
 		return;
 	ev.lost.count = lost - p->announced[stream];
 	p->announced[stream] = lost;
-	shk_outlet_feed(p->outlet, 0, &ev, false);
+	feed(p, &ev, false);
 }
 
 static bool balanced(const struct shk_account *a, uint64_t announced)
@@ -257,29 +321,30 @@ static bool balanced(const struct shk_account *a, uint64_t announced)
 	return a->seen == a->delivered + a->lost && a->read == a->delivered && a->lost == announced;
 }
 
-static int settle_stream(struct shk_pipeline *p, unsigned int stream, struct shk_summary *sum, uint64_t *read,
-			 struct shk_error *err)
+static int settle_stream(struct shk_pipeline *p, const struct origin *origin, unsigned int stream,
+			 struct shk_summary *sum, uint64_t *read, struct shk_error *err)
 {
-	struct shk_source *source = p->config.source;
+	struct shk_source *source = origin->source;
+	uint64_t *announced = &p->announced[origin->first_stream + stream];
 	struct shk_account a;
 	int rc;
 
 	rc = source->ops->account(source, stream, &a, err);
 	if (rc)
 		return rc;
-	announce_rest(p, stream, a.lost);
+	announce_rest(p, origin, stream, a.lost);
 	sum->seen += a.seen;
 	sum->delivered += a.delivered;
 	sum->lost += a.lost;
 	sum->filtered += a.filtered;
 	*read += a.read;
-	if (balanced(&a, p->announced[stream]))
+	if (balanced(&a, *announced))
 		return 0;
-	return shk_error_set(
-		err, -EBADE,
-		"THE ACCOUNTS DO NOT MATCH, this is a defect: %s, stream %u: seen %" PRIu64
-		", delivered %" PRIu64 ", lost %" PRIu64 " (announced %" PRIu64 "), read %" PRIu64,
-		source->ops->name, stream, a.seen, a.delivered, a.lost, p->announced[stream], a.read);
+	return shk_error_set(err, -EBADE,
+			     "THE ACCOUNTS DO NOT MATCH, this is a defect: %s, stream %u: seen %" PRIu64
+			     ", delivered %" PRIu64 ", lost %" PRIu64 " (announced %" PRIu64
+			     "), read %" PRIu64,
+			     source->ops->name, stream, a.seen, a.delivered, a.lost, *announced, a.read);
 }
 
 /* Compares the accounts of all streams; tells the first that is wrong. */
@@ -287,13 +352,15 @@ static int settle(struct shk_pipeline *p, struct shk_summary *sum, struct shk_er
 {
 	struct shk_error later;
 	uint64_t read = 0;
-	unsigned int i;
+	unsigned int i, stream;
 	int rc = 0, stream_rc;
 
-	for (i = 0; i < p->config.source->streams; i++) {
-		stream_rc = settle_stream(p, i, sum, &read, rc ? &later : err);
-		if (!rc)
-			rc = stream_rc;
+	for (i = 0; i < p->config.n_sources; i++) {
+		for (stream = 0; stream < p->config.sources[i]->streams; stream++) {
+			stream_rc = settle_stream(p, &p->origins[i], stream, sum, &read, rc ? &later : err);
+			if (!rc)
+				rc = stream_rc;
+		}
 	}
 	if (!rc && shk_outlet_fed(p->outlet) != read)
 		rc = shk_error_set(err, -EBADE,
@@ -304,14 +371,27 @@ static int settle(struct shk_pipeline *p, struct shk_summary *sum, struct shk_er
 	return rc;
 }
 
+static int stop_sources(struct shk_pipeline *p, struct shk_error *err)
+{
+	struct shk_error later;
+	unsigned int i;
+	int rc = 0, stop_rc;
+
+	for (i = 0; i < p->config.n_sources; i++) {
+		stop_rc = p->config.sources[i]->ops->stop(p->config.sources[i], rc ? &later : err);
+		if (!rc)
+			rc = stop_rc;
+	}
+	return rc;
+}
+
 int shk_pipeline_finish(struct shk_pipeline *p, struct shk_error *err)
 {
-	struct shk_source *source = p->config.source;
 	struct shk_summary sum = {0};
 	struct shk_error later;
 	int rc, write_rc;
 
-	rc = source->ops->stop(source, err);
+	rc = stop_sources(p, err);
 	if (!rc)
 		rc = drain_rest(p, err);
 	if (!rc)
@@ -323,14 +403,18 @@ int shk_pipeline_finish(struct shk_pipeline *p, struct shk_error *err)
 
 struct shk_pipeline *shk_pipeline_new(const struct shk_pipeline_config *config)
 {
-	unsigned int streams = config->source->streams;
+	unsigned int streams = 0, i;
 	struct shk_pipeline *p;
 
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
 	p->config = *config;
-	p->live = config->source->poll_fd >= 0;
+	for (i = 0; i < config->n_sources; i++) {
+		p->origins[i] = (struct origin){p, config->sources[i], streams};
+		streams += config->sources[i]->streams;
+	}
+	p->live = config->sources[0]->poll_fd >= 0;
 	p->clock_stream = streams;
 	p->announced = calloc(streams + 1, sizeof(*p->announced));
 	p->merge = shk_merge_new(streams + 1, config->window_ns);

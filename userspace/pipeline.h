@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The straight line: source, merge, outlet (engine and sink). The only place that reads the clock.
+ * The straight line: sources, merge, outlet (engine and sink). The only place that reads the clock.
  *
  *	new		nothing flows yet
  *	start		the sink has its header, events flow
  *	run		until something ends it
- *	finish		the source stops, everything that was held is passed on, accounts are compared
+ *	finish		the sources stop, everything that was held is passed on, accounts are compared
  *	free
  *
  * A source with a poll_fd is live: time is the clock's. One without is a file: time is what its
@@ -22,8 +22,12 @@
 #include "outlet.h"
 #include "source.h"
 
+#define SHK_SOURCES_MAX	2
+
 struct shk_pipeline_config {
-	struct shk_source *source;	/* stays the caller's */
+	/* They stay the caller's. All are live, or the only one is a file; each has a witness of its own. */
+	struct shk_source *sources[SHK_SOURCES_MAX];
+	unsigned int n_sources;
 	struct shk_outlet_config outlet; /* header.real_offset_ns is filled in by start */
 	uint64_t window_ns;		/* of the merge */
 	uint64_t duration_ns;		/* live: end after that time; 0: no limit */

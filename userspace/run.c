@@ -101,7 +101,8 @@ static void restore_signals(const struct shk_run *run)
 static int open_pipeline(struct shk_run *run)
 {
 	struct shk_pipeline_config config = {
-		.source = run->source,
+		.sources = {run->source, run->sockets},
+		.n_sources = run->sockets ? 2 : 1,
 		.outlet =
 			{
 				.sink = run->sink,
@@ -117,6 +118,8 @@ static int open_pipeline(struct shk_run *run)
 						.flows_max = run->options.flows_max,
 						.linger_ns = run->linger_ns,
 						.arrows_max = run->sink->arrows_wanted,
+						/* A filter on segments says nothing of sockets. */
+						.sockets_begin = !run->options.filter,
 					},
 				.count = run->options.count,
 			},
@@ -149,6 +152,7 @@ int shk_run_start(struct shk_run *run)
 
 	uname(&run->host);
 	run->sources[0] = run->source->ops->name;
+	run->sources[1] = run->sockets ? run->sockets->ops->name : NULL;
 	status = open_sink(run);
 	if (!status)
 		status = open_signals(run);
@@ -182,6 +186,8 @@ void shk_run_release(struct shk_run *run)
 		fclose(run->out);
 	if (run->source)
 		run->source->ops->close(run->source);
+	if (run->sockets)
+		run->sockets->ops->close(run->sockets);
 	shk_cgroups_free(run->cgroups);
 	shk_watch_options_release(&run->options);
 }

@@ -17,13 +17,14 @@ struct shk_run {
 	const char *name;		/* what messages begin with */
 	struct shk_watch_options options;
 	struct shk_source *source;	/* opened by the command, closed by shk_run_release() */
+	struct shk_source *sockets;	/* likewise; NULL: without the second witness */
 	struct shk_cgroups *cgroups;	/* likewise; NULL: nobody learns any */
 	uint64_t linger_ns;		/* of the engine */
 	bool numeric_netns;		/* records come from several network namespaces */
 	FILE *out;
 	struct shk_sink *sink;
 	struct utsname host;
-	const char *sources[2];		/* NULL terminated */
+	const char *sources[SHK_SOURCES_MAX + 1];	/* NULL terminated */
 	int stop_fd;			/* -1 before shk_run_start() */
 	struct shk_pipeline *pipeline;
 };

@@ -35,6 +35,8 @@ struct shk_summary {
 	uint64_t connections;
 	uint64_t by_open[SHK_O_COUNT];
 	uint64_t by_close[SHK_C_COUNT];
+	uint64_t by_conflict[SHK_CONFLICT_COUNT];
+	uint64_t unmatched;		/* socket events that belong to no connection reported */
 };
 
 struct shk_sink;

@@ -412,6 +412,11 @@ static int json_summary(struct shk_sink *s, const struct shk_summary *summary)
 	for (int i = 0; i < SHK_C_COUNT; i++)
 		member_u64(j, shk_close_code(i), summary->by_close[i]);
 	close_object(j);
+	open_object(j, "by_conflict");
+	for (int i = 0; i < SHK_CONFLICT_COUNT; i++)
+		member_u64(j, shk_conflict_name(i), summary->by_conflict[i]);
+	close_object(j);
+	member_u64(j, "unmatched", summary->unmatched);
 	return end_record(j);
 }
 

@@ -43,6 +43,7 @@ struct shk_source {
 	const struct shk_source_ops *ops;
 	int poll_fd;		/* becomes readable when there is something to drain; -1: always drain */
 	unsigned int streams;	/* numbered from 0; a stream may stay empty for ever */
+	enum shk_witness witness;
 	char about[96];		/* for people: "kmod 0.1.0, 2 CPUs, 32768 slots each" */
 };
 

@@ -323,6 +323,7 @@ struct shk_source *shk_source_socket_open(const struct shk_source_config *config
 	}
 	b->base.ops = &socket_ops;
 	b->base.streams = cpus + 1;
+	b->base.witness = SHK_WITNESS_SOCKET;
 	b->netns = config->netns;
 	b->cgroups = config->cgroups;
 	if (load(b, config->ring_slots, err)) {

@@ -148,6 +148,7 @@ enum {
 	KEY_LADDER,
 	KEY_HOOKS,
 	KEY_SOURCE,
+	KEY_NO_SOCKETS,
 	KEY_RING_SLOTS,
 	KEY_FLOWS_MAX,
 	KEY_COLOUR,
@@ -164,6 +165,8 @@ static const struct argp_option watch_table[] = {
 	 "kmod, the module; bpf, programs for Linux 6.4 and newer; auto (the default): kmod if it is loaded, "
 	 "else bpf",
 	 0},
+	{"no-sockets", KEY_NO_SOCKETS, NULL, 0,
+	 "Do without what BPF programs see of the sockets: processes, waits, errors", 0},
 	{"duration", 'd', "SECONDS", 0, "End after so much time", 0},
 	{"ring-slots", KEY_RING_SLOTS, "N", 0, "Slots of each CPU's ring, a power of two", 0},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1},
@@ -273,6 +276,9 @@ static bool set_plain(struct shk_watch_options *o, int key, const char *arg)
 		return true;
 	case KEY_ASCII:
 		o->ascii = true;
+		return true;
+	case KEY_NO_SOCKETS:
+		o->no_sockets = true;
 		return true;
 	case 'n':
 		o->netns = arg;

@@ -18,6 +18,7 @@ struct shk_watch_options {
 	enum shk_source_choice source;
 	enum shk_colour_when colour;
 	bool ascii;
+	bool no_sockets;	/* watch: without the second witness */
 	const char *output;	/* a file; NULL: standard output */
 	const char *netns;
 	char *filter;		/* watch: the words, joined by blanks; allocated */

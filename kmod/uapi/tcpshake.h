@@ -282,6 +282,12 @@ struct shk_socket {
 	__u64	value;
 };
 
+/* shk_event.where for SHK_EV_LOST: which kind of events is missing. */
+enum shk_witness {
+	SHK_WITNESS_WIRE	= 0,	/* SHK_EV_SEGMENT */
+	SHK_WITNESS_SOCKET	= 1,	/* SHK_EV_SOCKET */
+};
+
 /**
  * struct shk_lost - events dropped because the ring was full
  * @count:	how many since the previous record of this kind; may be 0
@@ -313,7 +319,8 @@ struct shk_clock {
  * @sport:	sender's port, host byte order
  * @dport:	receiver's port, host byte order
  * @kind:	enum shk_kind
- * @where:	for SHK_EV_SEGMENT enum shk_hook, for SHK_EV_SOCKET enum shk_sock_where
+ * @where:	for SHK_EV_SEGMENT enum shk_hook, for SHK_EV_SOCKET enum shk_sock_where, for SHK_EV_LOST
+ *		enum shk_witness
  * @cpu:	CPU that recorded it
  * @seg:	see struct shk_segment
  * @sock:	see struct shk_socket

@@ -91,6 +91,16 @@ static const struct shk_source_ops memory_ops = {
 	.close = memory_close,
 };
 
+/* Another one beside it, which goes by another name. */
+__attribute__((unused)) static const struct shk_source_ops second_ops = {
+	.name = "second",
+	.start = memory_start,
+	.stop = memory_stop,
+	.drain = memory_drain,
+	.account = memory_account,
+	.close = memory_close,
+};
+
 static inline struct shk_event *add(struct memory_source *m, unsigned int stream, uint64_t ts_ns)
 {
 	struct shk_event *ev = &m->events[m->n];
@@ -242,7 +252,7 @@ struct rig {
 	struct memory_source source;
 	struct noting_sink sink;
 	struct shk_pipeline_config config;
-	const char *sources[2];
+	const char *sources[SHK_SOURCES_MAX + 1];
 	struct shk_pipeline *pipeline;
 	struct shk_error err;
 	int fds[2];
@@ -259,7 +269,8 @@ static inline int rig_setup(void **state)
 	r->source.base.streams = STREAMS;
 	r->source.base.poll_fd = -1;
 	r->sink.base.ops = &noting_ops;
-	r->config.source = &r->source.base;
+	r->config.sources[0] = &r->source.base;
+	r->config.n_sources = 1;
 	r->sources[0] = memory_ops.name;
 	r->config.outlet.sink = &r->sink.base;
 	r->config.outlet.header.version = "test";

@@ -61,6 +61,73 @@ static void test_losses_are_reported_where_they_were(void **state)
 	assert_int_equal(r->sink.summary.delivered, 5);
 }
 
+/* A second source: what CONNECTED says of the handshake above, from a stream with the number 0 of its own. */
+static void add_second_source(struct rig *r, struct memory_source *sockets)
+{
+	struct shk_event *ev;
+
+	sockets->base.ops = &second_ops;
+	sockets->base.streams = STREAMS;
+	sockets->base.poll_fd = r->source.base.poll_fd;
+	sockets->base.witness = SHK_WITNESS_SOCKET;
+	ev = add(sockets, 0, 1000 * MS + 20);
+	ev->kind = SHK_EV_SOCKET;
+	ev->where = SHK_SOCK_CONNECTED;
+	set_addr(ev->saddr, true);
+	set_addr(ev->daddr, false);
+	ev->sport = 40000;
+	ev->dport = 443;
+	ev->sock.iss = CLIENT_ISN;
+	ev->sock.irs = SERVER_ISN;
+	ev->sock.tgid = 77;
+	ev->sock.owner = SHK_OWNER_CONNECT;
+	sockets->account[0] = (struct shk_account){.seen = 1, .delivered = 1, .read = 1};
+	r->config.sources[1] = &sockets->base;
+	r->config.n_sources = 2;
+	r->sources[1] = second_ops.name;
+}
+
+static void test_two_witnesses(void **state)
+{
+	struct memory_source sockets = {0};
+	struct rig *r = *state;
+
+	make_live(r, 1);
+	add_handshake(&r->source, 1000 * MS, 40000);
+	add_second_source(r, &sockets);
+	add_lost(&sockets, 1, 1000 * MS + 25, 2);
+	r->source.held_for_stop = 0;
+	r->config.duration_ns = 50 * MS;
+	run_all(r);
+	assert_true(sockets.started);
+	assert_true(sockets.stopped);
+	assert_int_equal(r->sink.opened.end[SHK_CLIENT].process.pid, 77);
+	assert_true(r->sink.opened.witness_socket);
+	assert_int_equal(r->sink.summary.seen, 6);
+	assert_int_equal(r->sink.summary.delivered, 4);
+	assert_int_equal(r->sink.summary.lost, 2);
+	assert_int_equal(r->sink.n_lost, 1);
+	assert_string_equal(r->sink.losses[0].source, "second");
+	/* No segment is missing. */
+	assert_int_equal(r->sink.closed.lost, 0);
+}
+
+static void test_each_source_is_balanced(void **state)
+{
+	struct memory_source sockets = {0};
+	struct rig *r = *state;
+
+	make_live(r, 1);
+	add_handshake(&r->source, 1000 * MS, 40000);
+	add_second_source(r, &sockets);
+	sockets.account[1].seen++;
+	r->config.duration_ns = 50 * MS;
+	start(r);
+	assert_int_equal(shk_pipeline_run(r->pipeline, &r->err), 0);
+	assert_int_equal(shk_pipeline_finish(r->pipeline, &r->err), -EBADE);
+	assert_non_null(strstr(r->err.text, "second, stream 1: seen 1, delivered 0"));
+}
+
 static void expect_mismatch(struct rig *r, const char *words)
 {
 	start(r);
@@ -239,6 +306,8 @@ int main(void)
 		RIG_TEST(test_file_from_end_to_end),
 		RIG_TEST(test_empty_input),
 		RIG_TEST(test_losses_are_reported_where_they_were),
+		RIG_TEST(test_two_witnesses),
+		RIG_TEST(test_each_source_is_balanced),
 		RIG_TEST(test_event_missing_from_the_account),
 		RIG_TEST(test_event_written_but_not_read),
 		RIG_TEST(test_more_announced_than_lost),

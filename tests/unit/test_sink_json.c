@@ -511,7 +511,7 @@ static void test_summary(void **state)
 	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
 	assert_int_equal(rig.sink->ops->summary(rig.sink, &summary), 0);
 	r = only_line(&rig);
-	expect_members(r, "type seen delivered lost late evicted by_open by_close");
+	expect_members(r, "type seen delivered lost late evicted by_open by_close by_conflict unmatched");
 	expect_text(r, "type", "summary");
 	expect_integer(r, "seen", 8112);
 	expect_integer(r, "delivered", 8095);

@@ -8,6 +8,7 @@
 #include "handshake.h"
 #include "observe.h"
 #include "record.h"
+#include "socket.h"
 
 #define SECOND_NS 1000000000ULL
 
@@ -16,7 +17,9 @@ struct shk_engine {
 	struct shk_engine_out out;
 	struct shk_engine_stats stats;
 	struct shk_flows *flows;
-	uint64_t now_ns; /* latest time heard of */
+	struct shk_processes *processes;
+	uint64_t now_ns;          /* latest time heard of */
+	uint64_t sockets_lost_ns; /* when a loss of socket events was last announced; 0: never */
 	int64_t real_offset_ns;
 };
 
@@ -34,8 +37,9 @@ struct shk_engine *shk_engine_new(const struct shk_engine_config *config, const 
 		e->config.arrows_max = SHK_NO_ARROW;
 	e->flows = shk_flows_new(e->config.flows_max, config->hash_key, config->linger_ns,
 				 config->arrows_max > 0);
-	if (!e->flows) {
-		free(e);
+	e->processes = shk_processes_new();
+	if (!e->flows || !e->processes) {
+		shk_engine_free(e);
 		return NULL;
 	}
 	return e;
@@ -46,7 +50,22 @@ void shk_engine_free(struct shk_engine *e)
 	if (!e)
 		return;
 	shk_flows_free(e->flows);
+	shk_processes_free(e->processes);
 	free(e);
+}
+
+/*
+ * ---- Reports -------------------------------------------------------------------------------------
+ */
+
+/* Sockets were lost while it lived, and one of its own may be among them: its end is here, and nobody's. */
+static bool lacks_socket(const struct shk_engine *e, const struct shk_conn *conn)
+{
+	bool client = conn->local == SHK_CLIENT || conn->local == SHK_BOTH;
+	bool server = conn->local == SHK_SERVER || conn->local == SHK_BOTH;
+
+	return e->sockets_lost_ns > conn->first_ns && ((client && !conn->end[SHK_CLIENT].process.pid) ||
+						       (server && !conn->end[SHK_SERVER].process.pid));
 }
 
 static void fill(const struct shk_engine *e, struct shk_conn *conn, const struct shk_flow *f)
@@ -54,6 +73,9 @@ static void fill(const struct shk_engine *e, struct shk_conn *conn, const struct
 	struct shk_arrows **arrows = shk_flows_arrows(e->flows, f);
 
 	shk_record_fill(conn, f, arrows ? *arrows : NULL, e->real_offset_ns, e->stats.lost);
+	shk_socket_fill(conn, f, e->processes);
+	if (lacks_socket(e, conn))
+		conn->confidence = SHK_PARTIAL;
 }
 
 static void report_opened(struct shk_engine *e, struct shk_flow *f)
@@ -67,8 +89,19 @@ static void report_opened(struct shk_engine *e, struct shk_flow *f)
 	e->out.opened(e->out.arg, &conn);
 }
 
-/* Every connection is reported once, here. What is left of it is a tombstone. */
-static void report_closed(struct shk_engine *e, struct shk_flow *f)
+static void count(struct shk_engine *e, const struct shk_conn *conn)
+{
+	e->stats.by_open[conn->open]++;
+	e->stats.by_close[conn->close]++;
+	for (unsigned int bit = 0; bit < SHK_CONFLICT_COUNT; bit++)
+		e->stats.by_conflict[bit] += conn->conflicts >> bit & 1;
+}
+
+/*
+ * Every connection is reported once, here. What is left of it is a tombstone. @time_wait_ns: how long it was
+ * in TIME-WAIT, if that is over.
+ */
+static void report_closed(struct shk_engine *e, struct shk_flow *f, uint64_t time_wait_ns)
 {
 	struct shk_arrows **arrows = shk_flows_arrows(e->flows, f);
 	struct shk_conn conn;
@@ -79,14 +112,32 @@ static void report_closed(struct shk_engine *e, struct shk_flow *f)
 		report_opened(e, f);
 	f->flags |= SHK_FLOW_REPORTED;
 	fill(e, &conn, f);
-	e->stats.by_open[conn.open]++;
-	e->stats.by_close[conn.close]++;
+	conn.time_wait_ns = time_wait_ns;
+	count(e, &conn);
 	e->out.closed(e->out.arg, &conn);
 	if (arrows) {
 		free(*arrows);
 		*arrows = NULL;
 	}
 }
+
+static void remove_flow(struct shk_engine *e, struct shk_flow *f)
+{
+	for (int i = 0; i < 2; i++)
+		shk_processes_put(e->processes, f->process[i]);
+	shk_flows_remove(e->flows, f);
+}
+
+/* The third leg was not seen, but the sockets are connected: no embryo. */
+static bool is_established_unseen(const struct shk_flow *f)
+{
+	return f->phase != SHK_PHASE_OPEN && f->phase != SHK_PHASE_MIDSTREAM && shk_socket_established(f) &&
+	       !shk_socket_is_over(f);
+}
+
+/*
+ * ---- Waiting -------------------------------------------------------------------------------------
+ */
 
 static void expire(struct shk_engine *e, uint64_t now_ns)
 {
@@ -95,15 +146,28 @@ static void expire(struct shk_engine *e, uint64_t now_ns)
 
 	while ((f = shk_flows_expired(e->flows, now_ns, &when_ns))) {
 		if (f->flags & SHK_FLOW_REPORTED) {
-			shk_flows_remove(e->flows, f);
+			remove_flow(e, f);
+			continue;
+		}
+		if (is_established_unseen(f)) {
+			f->phase = SHK_PHASE_OPEN;
+			f->flags |= SHK_FLOW_DISORDER;
+			f->open = shk_record_open(f);
+			report_opened(e, f);
+			shk_flows_touch(e->flows, f, SHK_LIST_LIVE, when_ns);
 			continue;
 		}
 		if (f->list != SHK_LIST_LINGER)
 			f->flags |= SHK_FLOW_EXPIRED;
-		report_closed(e, f);
+		report_closed(e, f, SHK_UNKNOWN_NS);
 		/* Not the time when we happen to look, which differs between a live run and a replay. */
 		shk_flows_touch(e->flows, f, SHK_LIST_TOMBSTONE, when_ns);
 	}
+}
+
+static bool is_over(const struct shk_flow *f)
+{
+	return shk_flow_is_over(f) || shk_socket_is_over(f);
 }
 
 /* How long to wait for another request or its answer; the spans and their reason are in flow.c. */
@@ -126,7 +190,7 @@ static enum shk_list choose_list(const struct shk_flow *f, uint64_t ts_ns)
 
 	if (f->flags & SHK_FLOW_REPORTED)
 		return SHK_LIST_TOMBSTONE;
-	if (shk_flow_is_over(f))
+	if (is_over(f))
 		return SHK_LIST_LINGER;
 	if (unacked)
 		return SHK_LIST_CLOSING;
@@ -140,7 +204,7 @@ static bool starts_anew(const struct shk_flow *f, const struct shk_event *ev, un
 {
 	const struct shk_segment *seg = &ev->seg;
 	const struct shk_flow_end *end = &f->end[from], *other = &f->end[from ^ 1];
-	bool over = (f->flags & SHK_FLOW_REPORTED) || shk_flow_is_over(f);
+	bool over = (f->flags & SHK_FLOW_REPORTED) || is_over(f);
 
 	if (!(seg->tcp_flags & SHK_TCP_SYN) || seg->tcp_flags & SHK_TCP_RST || ev->ts_ns < f->first_ns)
 		return false;
@@ -160,6 +224,10 @@ static bool starts_anew(const struct shk_flow *f, const struct shk_event *ev, un
 	return f->phase == SHK_PHASE_SYN && from == f->client && !(seg->tcp_flags & SHK_TCP_ACK);
 }
 
+/*
+ * ---- Events --------------------------------------------------------------------------------------
+ */
+
 static struct shk_flow *add_flow(struct shk_engine *e, const struct shk_tuple *tuple, uint64_t hash,
 				 const struct shk_event *ev)
 {
@@ -175,8 +243,8 @@ static struct shk_flow *add_flow(struct shk_engine *e, const struct shk_tuple *t
 			oldest->flags |= SHK_FLOW_EVICTED;
 		}
 		if (!(oldest->flags & SHK_FLOW_REPORTED))
-			report_closed(e, oldest);
-		shk_flows_remove(e->flows, oldest);
+			report_closed(e, oldest, SHK_UNKNOWN_NS);
+		remove_flow(e, oldest);
 		f = shk_flows_add(e->flows, tuple, hash);
 		if (!f)
 			return NULL;
@@ -199,6 +267,26 @@ static bool is_worth_a_flow(const struct shk_segment *seg)
 	return (seg->tcp_flags & (SHK_TCP_SYN | SHK_TCP_FIN)) && !(seg->tcp_flags & SHK_TCP_RST);
 }
 
+/* The tuple is in use again: what was known under it is over. */
+static void retire(struct shk_engine *e, struct shk_flow *f)
+{
+	if (!is_over(f))
+		f->flags |= SHK_FLOW_DISORDER; /* its end was missed */
+	if (!(f->flags & SHK_FLOW_REPORTED))
+		report_closed(e, f, SHK_UNKNOWN_NS);
+	remove_flow(e, f);
+}
+
+static void report_if_opened(struct shk_engine *e, struct shk_flow *f)
+{
+	if (f->flags & (SHK_FLOW_OPENED | SHK_FLOW_REPORTED))
+		return;
+	f->open = shk_record_open(f);
+	/* An RST after the SYN+ACK may yet turn out to have ended nothing: that is told at the end. */
+	if (f->phase == SHK_PHASE_OPEN || f->phase == SHK_PHASE_REFUSED)
+		report_opened(e, f);
+}
+
 static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool late)
 {
 	struct shk_ladder ladder = {.max = e->config.arrows_max};
@@ -211,11 +299,7 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 	hash = shk_flows_hash(e->flows, &tuple);
 	f = shk_flows_find(e->flows, &tuple, hash);
 	if (f && starts_anew(f, ev, tuple.dir)) {
-		if (!shk_flow_is_over(f))
-			f->flags |= SHK_FLOW_DISORDER; /* its end was missed */
-		if (!(f->flags & SHK_FLOW_REPORTED))
-			report_closed(e, f);
-		shk_flows_remove(e->flows, f);
+		retire(e, f);
 		f = NULL;
 	}
 	if (!f && is_worth_a_flow(&ev->seg))
@@ -231,12 +315,61 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 	shk_flow_observe(f, ev, tuple.dir, &ladder);
 	shk_flows_touch(e->flows, f, choose_list(f, ev->ts_ns), e->now_ns);
 
-	if (f->flags & (SHK_FLOW_OPENED | SHK_FLOW_REPORTED))
+	report_if_opened(e, f);
+}
+
+/* The connection that the event speaks of, if need be a new one; NULL if there is none. */
+static struct shk_flow *find_for_socket(struct shk_engine *e, const struct shk_event *ev,
+					const struct shk_tuple *tuple)
+{
+	uint64_t hash = shk_flows_hash(e->flows, tuple);
+	struct shk_flow *f = shk_flows_find(e->flows, tuple, hash);
+
+	if (f && shk_socket_matches(f, ev, tuple->dir))
+		return f;
+	if (!e->config.sockets_begin || !shk_socket_begins(ev) || (f && ev->ts_ns < f->first_ns))
+		return NULL;
+	if (f)
+		retire(e, f);
+	f = add_flow(e, tuple, hash, ev);
+	if (f)
+		shk_socket_begin(f, ev, tuple->dir);
+	return f;
+}
+
+static void feed_socket(struct shk_engine *e, const struct shk_event *ev)
+{
+	struct shk_tuple tuple;
+	struct shk_flow *f;
+
+	e->stats.sockets++;
+	shk_tuple_from_event(&tuple, ev);
+	f = find_for_socket(e, ev, &tuple);
+	if (!f) {
+		e->stats.unmatched++;
 		return;
-	f->open = shk_record_open(f);
-	/* An RST after the SYN+ACK may yet turn out to have ended nothing: that is told at the end. */
-	if (f->phase == SHK_PHASE_OPEN || f->phase == SHK_PHASE_REFUSED)
-		report_opened(e, f);
+	}
+	shk_socket_observe(f, ev, tuple.dir, e->processes);
+	if (f->flags & SHK_FLOW_REPORTED)
+		return;
+	if (ev->where == SHK_SOCK_TIME_WAIT_ENDED) {
+		report_closed(e, f, ev->ts_ns - f->last_ns);
+		shk_flows_touch(e->flows, f, SHK_LIST_TOMBSTONE, e->now_ns);
+		return;
+	}
+	shk_flows_touch(e->flows, f, choose_list(f, ev->ts_ns), e->now_ns);
+	report_if_opened(e, f);
+}
+
+static void feed_lost(struct shk_engine *e, const struct shk_event *ev)
+{
+	if (ev->where == SHK_WITNESS_WIRE) {
+		e->stats.lost += ev->lost.count;
+		return;
+	}
+	e->stats.sockets_lost += ev->lost.count;
+	if (ev->lost.count && ev->ts_ns > e->sockets_lost_ns)
+		e->sockets_lost_ns = ev->ts_ns;
 }
 
 void shk_engine_feed(struct shk_engine *e, const struct shk_event *ev, bool late)
@@ -247,8 +380,11 @@ void shk_engine_feed(struct shk_engine *e, const struct shk_event *ev, bool late
 		if (ev->where < SHK_HOOK_COUNT)
 			feed_segment(e, ev, late);
 		break;
+	case SHK_EV_SOCKET:
+		feed_socket(e, ev);
+		break;
 	case SHK_EV_LOST:
-		e->stats.lost += ev->lost.count;
+		feed_lost(e, ev);
 		break;
 	case SHK_EV_CLOCK:
 		e->real_offset_ns = (int64_t)(ev->clock.real_ns - ev->ts_ns);
@@ -270,8 +406,8 @@ void shk_engine_finish(struct shk_engine *e)
 
 	while ((f = shk_flows_oldest(e->flows))) {
 		if (!(f->flags & SHK_FLOW_REPORTED))
-			report_closed(e, f);
-		shk_flows_remove(e->flows, f);
+			report_closed(e, f, SHK_UNKNOWN_NS);
+		remove_flow(e, f);
 	}
 }
 

@@ -22,6 +22,7 @@ struct shk_engine_config {
 	uint64_t	hash_key[2];	/* secret, random in live use */
 	uint64_t	linger_ns;	/* wait so long after a close before reporting it */
 	uint32_t	arrows_max;	/* keep that many segments of each one, at most 1023; 0: none */
+	bool		sockets_begin;	/* a socket whose segments were not seen is worth a record too */
 };
 
 #define SHK_FLOWS_MAX_DEFAULT	1048576U
@@ -38,19 +39,26 @@ struct shk_engine_out {
 struct shk_engine_stats {
 	uint64_t segments;		/* SHK_EV_SEGMENT fed */
 	uint64_t ignored;		/* of these, segments that belong to no connection worth a record */
-	uint64_t lost;			/* sum of SHK_EV_LOST */
+	uint64_t sockets;		/* SHK_EV_SOCKET fed */
+	uint64_t unmatched;		/* of these, events that belong to no connection known */
+	uint64_t lost;			/* sum of SHK_EV_LOST: segments */
+	uint64_t sockets_lost;		/* likewise: of sockets */
 	uint64_t flows_created;
 	uint64_t flows_live;
 	uint64_t evicted;
 	uint64_t by_open[SHK_O_COUNT];	/* of the connections reported by closed() */
 	uint64_t by_close[SHK_C_COUNT];
+	uint64_t by_conflict[SHK_CONFLICT_COUNT];
 };
 
 /* NULL if memory is short. */
 struct shk_engine *shk_engine_new(const struct shk_engine_config *config, const struct shk_engine_out *out);
 void shk_engine_free(struct shk_engine *e);	/* accepts NULL; reports nothing */
 
-/* One event. @late: it came after the merge window, so it may be older than those before it. */
+/*
+ * One event. Socket events join the connection of their segments, whichever come first. @late: it came
+ * after the merge window, so it may be older than those before it.
+ */
 void shk_engine_feed(struct shk_engine *e, const struct shk_event *ev, bool late);
 
 /* Time has come to @now_ns: report what it decides (no answer, linger over). Never goes back. */

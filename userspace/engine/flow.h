@@ -40,12 +40,16 @@ enum shk_list {
 #define SHK_HAS_ACK		0x10	/* ack is valid */
 #define SHK_HAS_SYNACKED	0x20	/* the other end's acknowledgment of our SYN or SYN+ACK was seen */
 #define SHK_HAS_SYN_DATA	0x40
+#define SHK_HAS_ISN_GUESS	0x80	/* isn may be one off: its socket was there before us */
 
 /* One end, by its place in the tuple: 0 the lower, 1 the higher. */
 struct shk_flow_end {
 	uint32_t isn;
 	uint32_t end_seq;
-	uint32_t ack;		/* latest acknowledgment number seen from it */
+	union {
+		uint32_t ack;	 /* latest acknowledgment number seen from it */
+		uint32_t queued; /* it never sent one: length of the queue that was full, 0 if none was */
+	};
 	uint16_t syn, synack, fin, rst;
 	uint16_t syn_retransmits, synack_retransmits, fin_retransmits;
 	uint16_t mss;
@@ -60,9 +64,9 @@ struct shk_flow_end {
 /* What the socket of one end has told. */
 struct shk_flow_socket {
 	uint16_t seen : 1;
-	uint16_t closed : 1;	/* the socket is done; below: how */
+	uint16_t closed : 1;	/* it is done, and the kernel keeps nothing of it; below: how */
 	uint16_t unread : 1;	/* octets had arrived that were never read */
-	uint16_t reason : 5;	/* enum shk_reason of the RST it sent */
+	uint16_t reason : 5;	/* enum shk_reason of the RST it sent, or of the SYN it dropped */
 	uint16_t sk_err : 8;	/* an errno */
 };
 
@@ -128,7 +132,7 @@ struct shk_flow {
 	uint64_t fins : 2;	/* enum shk_fins */
 	uint64_t seen_ack : 1;	/* a segment with ACK, but without SYN, as Wireshark counts them */
 	uint64_t seen_data : 1;
-	uint64_t reserved : 2;
+	uint64_t established : 2; /* the sockets of end 0 and 1 were */
 
 	uint64_t history;	/* Zeek's letters, four bits each, the first one lowest */
 	struct shk_flow_socket socket[2];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "record.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "handshake.h"
@@ -12,6 +13,26 @@
  * delayed ACK of Linux (TCP_ATO_MIN, 40 ms).
  */
 #define HALF_CLOSE_MIN_NS 200000000ULL
+
+static unsigned int server_of(const struct shk_flow *f)
+{
+	return f->flags & SHK_FLOW_SELF ? f->client : f->client ^ 1;
+}
+
+/* The client's socket is done before anybody answered: its error says why. */
+static enum shk_open failed_in_syn_sent(uint8_t sk_err)
+{
+	switch (sk_err) {
+	case 0:
+		return SHK_O_ABORTED_LOCAL;
+	case ECONNREFUSED:
+		return SHK_O_REFUSED;
+	case ETIMEDOUT:
+		return SHK_O_TIMEOUT;
+	default:
+		return SHK_O_UNREACH;
+	}
+}
 
 enum shk_open shk_record_open(const struct shk_flow *f)
 {
@@ -33,17 +54,14 @@ enum shk_open shk_record_open(const struct shk_flow *f)
 		return SHK_O_PREEXISTING;
 	case SHK_PHASE_SYN:
 	case SHK_PHASE_SYN_BOTH:
+		if (f->socket[f->client].closed)
+			return failed_in_syn_sent(f->socket[f->client].sk_err);
 		return expired ? SHK_O_TIMEOUT : SHK_O_NONE;
 	case SHK_PHASE_SYNACK:
-		return expired ? SHK_O_EMBRYO_EXPIRED : SHK_O_NONE;
+		return expired || f->socket[server_of(f)].closed ? SHK_O_EMBRYO_EXPIRED : SHK_O_NONE;
 	default:
 		return SHK_O_NONE;
 	}
-}
-
-static unsigned int server_of(const struct shk_flow *f)
-{
-	return f->flags & SHK_FLOW_SELF ? f->client : f->client ^ 1;
 }
 
 static uint64_t span(uint64_t from_ns, uint64_t to_ns)
@@ -58,6 +76,8 @@ static void fill_bytes(struct shk_end *out, const struct shk_flow *f, const stru
 	bool fin = end->has & SHK_HAS_FIN;
 
 	if (!(end->has & SHK_HAS_ISN) || !(end->has & (SHK_HAS_FIN | SHK_HAS_RST)))
+		return;
+	if (end->has & SHK_HAS_ISN_GUESS)
 		return;
 	/* An RST without a handshake carries whatever number the rejected segment asked for. */
 	if (!fin && (f->phase != SHK_PHASE_OPEN || bytes > INT32_MAX))
@@ -287,7 +307,7 @@ void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, const stru
 	conn->local = local_side(f, client, server);
 	fill_open(conn, f);
 	fill_close(conn, f);
-	conn->witness_wire = true;
+	conn->witness_wire = f->end[0].hooks | f->end[1].hooks;
 	conn->evicted = f->flags & SHK_FLOW_EVICTED;
 	conn->lost = (uint32_t)((uint32_t)lost - f->lost_at);
 	conn->late = f->late;
