@@ -59,6 +59,12 @@ only "$pure|(engine/)?[a-z_]+\.(h|def)|linux/types\.h|(std[a-z]+|string|inttypes
 never '<stdio\.h>' "${engine[@]}"
 never_but_in 'userspace/engine/(engine|flow|process)\.c' '\<(malloc|calloc|realloc|free)\(' "${engine[@]}"
 
+# So does the audit of ISNs, which knows records and no events
+isn=(userspace/isn/*.[ch])
+only "hash\.h|engine/conn\.h|(isn/)?[a-z_]+\.(h|def)|(std[a-z]+|string|inttypes|limits|errno|math)\.h" "${isn[@]}"
+never '<stdio\.h>' "${isn[@]}"
+never 'include "(engine/engine|sink|source|merge|pipeline)\.h"' "${isn[@]}"
+
 # Sources, merge and sinks do not know each other
 never 'include "(engine/.*|sink|merge|pipeline)\.h"' userspace/source.h userspace/source_*.c
 never 'include "(engine/.*|sink|pipeline)\.h"' userspace/merge.[ch]

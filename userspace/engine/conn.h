@@ -141,12 +141,15 @@ struct shk_compat {
 	char	history[SHK_HISTORY_SIZE];
 };
 
-/* An earlier use of the same tuple, if there was one. */
+/* An earlier use of the same tuple, if there was one. At the opening, as far as it can be told by then. */
+struct shk_tuple_use;			/* isn/reuse.h */
 struct shk_tuple_reuse {
 	bool		known;
-	enum shk_reuse	verdict;
+	enum shk_reuse	verdict;	/* with the MSL of RFC 9293, 120 s */
+	enum shk_reuse	verdict_30s;	/* with the one that Linux reckons with, half its TIME-WAIT */
 	uint64_t	gap_ns;		/* end of the one to beginning of the other */
 	int32_t		margin;		/* sequence numbers from old end to new beginning, at worst */
+	const struct shk_tuple_use *earlier; /* ends as in this connection; valid during the callback */
 };
 
 /**
@@ -163,6 +166,8 @@ struct shk_tuple_reuse {
  *		@synack_retransmits and @fin_retransmits
  * @bytes_known: @bytes could be computed
  * @bytes:	octets of data it sent: FIN.seq - ISN - 1, or RST.seq - ISN - 1 after a handshake; modulo 2^32
+ * @acked_known: the other end acknowledged something in a control segment
+ * @acked:	octets of data it had acknowledged there, modulo 2^32: so many were sent at least
  * @options:	SHK_OPT_* of its SYN or SYN+ACK
  * @syn_flags:	tcp_flags of its SYN or SYN+ACK, for ECN
  * @mss:	if the option was there
@@ -175,10 +180,12 @@ struct shk_end {
 	uint16_t	port;
 	bool		isn_known;
 	bool		bytes_known;
+	bool		acked_known;
 	uint32_t	isn;
 	uint32_t	syn, synack, fin, rst;
 	uint32_t	syn_retransmits, synack_retransmits, fin_retransmits;
 	uint64_t	bytes;
+	uint32_t	acked;
 	uint32_t	options;
 	uint16_t	syn_flags;
 	uint16_t	mss;

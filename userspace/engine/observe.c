@@ -374,15 +374,16 @@ static void observe_close(struct shk_flow *f, struct sight *s)
 {
 	if (s->seg->payload_len && (f->end[0].has | f->end[1].has) & SHK_HAS_RST)
 		f->close_flags |= SHK_CF_DATA_AFTER_RST;
+	if (s->ack && !s->syn) {
+		f->end[s->from].ack = s->seg->ack;
+		f->end[s->from].has |= SHK_HAS_ACK;
+	}
 	if (s->rst) {
 		observe_rst(f, s);
 		return;
 	}
-	if (s->ack && !s->syn) {
-		f->end[s->from].ack = s->seg->ack;
-		f->end[s->from].has |= SHK_HAS_ACK;
+	if (s->ack && !s->syn)
 		note_finack(f, s);
-	}
 	if (s->fin)
 		observe_fin(f, s);
 }

@@ -86,6 +86,21 @@ static void fill_bytes(struct shk_end *out, const struct shk_flow *f, const stru
 	out->bytes = bytes;
 }
 
+/* The least it sent, for an end that was cut off before it could say how much that was. */
+static void fill_acked(struct shk_end *out, const struct shk_flow_end *end, const struct shk_flow_end *other)
+{
+	uint32_t acked = other->ack - end->isn - 1;
+
+	if (!(end->has & SHK_HAS_ISN) || !(other->has & SHK_HAS_ACK))
+		return;
+	if (end->has & SHK_HAS_FIN && other->ack == end->end_seq + 1)
+		acked--;
+	if (acked > INT32_MAX)
+		return; /* of another connection */
+	out->acked_known = true;
+	out->acked = acked;
+}
+
 static void fill_end(struct shk_end *out, const struct shk_flow *f, unsigned int i)
 {
 	const struct shk_flow_end *end = &f->end[i];
@@ -106,6 +121,7 @@ static void fill_end(struct shk_end *out, const struct shk_flow *f, unsigned int
 	out->mss = end->mss;
 	out->wscale = end->wscale;
 	fill_bytes(out, f, end);
+	fill_acked(out, end, &f->end[f->flags & SHK_FLOW_SELF ? i : i ^ 1]);
 }
 
 /* A host's own segments pass its LOCAL_OUT, those for it its LOCAL_IN. */
