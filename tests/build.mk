@@ -9,13 +9,17 @@ boot = tests/vm/boot.sh $(if $(KERNEL),--kernel $(KERNEL))
 
 test: ## Run every test; the last line counts them
 	$(Q)rm -rf $(results)
-	+$(Q)for part in check test-unit test-captures test-scenarios test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
-	$(Q)tests/summary $(results) check unit captures scenarios vm cost
+	+$(Q)for part in check test-unit test-isn test-captures test-scenarios test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
+	$(Q)tests/summary $(results) check unit isn captures scenarios vm cost
 
 test-unit: $(unit_tests) ## Run the unit tests, under sanitizers
 	$(Q)$(call fresh_results,unit)
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/unit CMOCKA_MESSAGE_OUTPUT=TAP TSAN_OPTIONS=halt_on_error=1 \
 		prove -e '' $(or $(T),$(unit_tests)) && touch $(results)/unit/.passed
+
+test-isn: userspace $(isn_programs) ## Audit hosts whose ISNs are known, many and few, and print the confusion matrix
+	$(Q)$(call fresh_results,isn)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/isn prove -e '' $(or $(T),$(isn_programs)) && touch $(results)/isn/.passed
 
 test-captures: userspace ## Compare what the tool says of captures with an independent answer, where there is one
 	$(Q)$(call fresh_results,captures)
@@ -50,4 +54,4 @@ run-host: userspace ## The same on the running kernel (root), through the module
 	+$(Q)$(MAKE) --no-print-directory kmod-host || echo "Going on without the module."
 	$(Q)tests/netns/demo
 
-.PHONY: test test-unit test-captures test-scenarios test-vm test-cost check vm run run-host
+.PHONY: test test-unit test-isn test-captures test-scenarios test-vm test-cost check vm run run-host

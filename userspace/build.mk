@@ -9,7 +9,7 @@ program_src   := $(wildcard tests/bench/*.c tests/vm/*.c)
 warnings := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2
 shk_cppflags := -D_GNU_SOURCE -Ikmod -Iuserspace -Ibpf -I$(B)/bpf -isystem $(B)/libbpf/include
 shk_cflags   := -std=gnu11 -O2 -g $(warnings)
-libs         := $(B)/libbpf/libbpf.a -lelf -lz -lpcap -lyajl -ljansson -lnettle -lzstd
+libs         := $(B)/libbpf/libbpf.a -lelf -lz -lpcap -lyajl -ljansson -lnettle -lzstd -lm
 
 cc_gcc      := gcc -D_FORTIFY_SOURCE=2
 cc_clang    := clang -D_FORTIFY_SOURCE=2
@@ -41,6 +41,13 @@ $(B)/tests/$(notdir $(1)): $(B)/gcc/$(1).o
 	$(Q)$$(call say,LD) && gcc $$(LDFLAGS) -o $$@ $$^
 endef
 $(foreach p,$(program_src:.c=),$(eval $(call test_program,$(p))))
+
+# Those that use the tool's own code.
+$(B)/tests/isn_%: $(B)/gcc/tests/isn/%.o $(B)/gcc/libtcpshake.a
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD) && gcc $(LDFLAGS) -o $@ $^ $(libs)
+
+isn_programs := $(patsubst tests/isn/%.c,$(B)/tests/isn_%,$(wildcard tests/isn/*.c))
 
 $(B)/tcpshake: $(B)/gcc/tcpshake
 	$(Q)ln -sf gcc/tcpshake $@

@@ -48,15 +48,15 @@ struct shk_tuple_use {
 bool shk_use_from_conn(struct shk_tuple_use *use, const struct shk_conn *conn);
 
 /* What stands between the two: everything but @reuse->earlier and .known. */
-void shk_reuse_judge(const struct shk_tuple_use *earlier, const struct shk_tuple_use *later,
+void shk_reuse_judge(const struct shk_tuple_use *old, const struct shk_tuple_use *new,
 		     struct shk_tuple_reuse *reuse);
 
 /* The same with one MSL, with or without what timestamps do, and no margin. */
-enum shk_reuse shk_reuse_verdict(const struct shk_tuple_use *earlier, const struct shk_tuple_use *later,
+enum shk_reuse shk_reuse_verdict(const struct shk_tuple_use *old, const struct shk_tuple_use *new,
 				 uint64_t msl_ns, bool timestamps);
 bool shk_reuse_at_risk(enum shk_reuse verdict);
 
 /* The probability that the two were at risk, had their ISNs been random. */
-double shk_reuse_random_risk(const struct shk_tuple_use *earlier, const struct shk_tuple_use *later);
+double shk_reuse_random_risk(const struct shk_tuple_use *old, const struct shk_tuple_use *new);
 
 #endif /* SHK_REUSE_H */
