@@ -5,9 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "isn/tuples.h"
+
 struct shk_outlet {
 	struct shk_outlet_config config;
 	struct shk_engine *engine;
+	struct shk_tuples *tuples;
+	uint64_t by_reuse[SHK_REUSE_COUNT];
 	int64_t real_offset_ns;
 	uint64_t fed;
 	uint64_t closed; /* connections reported */
@@ -27,21 +31,29 @@ static void sink_done(struct shk_outlet *o, int rc)
 		o->sink_rc = rc;
 }
 
+/* The engine knows connections one by one; what an earlier use of the tuple means to them comes in here. */
 static void on_opened(void *arg, const struct shk_conn *conn)
 {
 	struct shk_outlet *o = arg;
+	struct shk_conn known = *conn;
 
+	shk_tuples_look(o->tuples, conn, &known.reuse);
 	if (!o->sink_rc)
-		sink_done(o, o->config.sink->ops->opened(o->config.sink, conn));
+		sink_done(o, o->config.sink->ops->opened(o->config.sink, &known));
 }
 
 static void on_closed(void *arg, const struct shk_conn *conn)
 {
 	struct shk_outlet *o = arg;
+	struct shk_conn known = *conn;
 
 	o->closed++;
+	shk_tuples_look(o->tuples, conn, &known.reuse);
+	if (known.reuse.known)
+		o->by_reuse[known.reuse.verdict]++;
 	if (!o->sink_rc)
-		sink_done(o, o->config.sink->ops->closed(o->config.sink, conn));
+		sink_done(o, o->config.sink->ops->closed(o->config.sink, &known));
+	shk_tuples_learn(o->tuples, conn);
 }
 
 static void report_loss(struct shk_outlet *o, unsigned int source, const struct shk_event *ev)
@@ -121,6 +133,8 @@ static void write_summary(struct shk_outlet *o, const struct shk_summary *counts
 	memcpy(sum.by_close, stats.by_close, sizeof(sum.by_close));
 	memcpy(sum.by_conflict, stats.by_conflict, sizeof(sum.by_conflict));
 	sum.unmatched = stats.unmatched;
+	memcpy(sum.by_reuse, o->by_reuse, sizeof(sum.by_reuse));
+	sum.tuples_forgotten = shk_tuples_forgotten(o->tuples);
 	if (!o->sink_rc)
 		o->sink_rc = o->config.sink->ops->summary(o->config.sink, &sum);
 	shk_outlet_flush(o);
@@ -193,8 +207,9 @@ struct shk_outlet *shk_outlet_new(const struct shk_outlet_config *config)
 	if (!config->sink)
 		return o;
 	o->engine = shk_engine_new(&config->engine, &out);
-	if (!o->engine) {
-		free(o);
+	o->tuples = shk_tuples_new(SHK_TUPLES_MAX_DEFAULT, config->engine.hash_key);
+	if (!o->engine || !o->tuples) {
+		shk_outlet_free(o);
 		return NULL;
 	}
 	return o;
@@ -205,5 +220,6 @@ void shk_outlet_free(struct shk_outlet *o)
 	if (!o)
 		return;
 	shk_engine_free(o->engine);
+	shk_tuples_free(o->tuples);
 	free(o);
 }

@@ -37,6 +37,8 @@ struct shk_summary {
 	uint64_t by_close[SHK_C_COUNT];
 	uint64_t by_conflict[SHK_CONFLICT_COUNT];
 	uint64_t unmatched;		/* socket events that belong to no connection reported */
+	uint64_t by_reuse[SHK_REUSE_COUNT]; /* connections whose tuple was used before */
+	uint64_t tuples_forgotten;	/* so early that a reuse may have gone unnoticed */
 };
 
 struct shk_sink;

@@ -301,6 +301,7 @@ static void put_reuse(struct shk_sink_json *j, const struct shk_tuple_reuse *reu
 	open_object(j, "tuple_reuse");
 	member_u64(j, "gap_ns", reuse->gap_ns);
 	member_string(j, "verdict", shk_reuse_code(reuse->verdict));
+	member_string(j, "verdict_30s", shk_reuse_code(reuse->verdict_30s));
 	member_s64(j, "margin", reuse->margin);
 	close_object(j);
 }
@@ -417,6 +418,11 @@ static int json_summary(struct shk_sink *s, const struct shk_summary *summary)
 		member_u64(j, shk_conflict_name(i), summary->by_conflict[i]);
 	close_object(j);
 	member_u64(j, "unmatched", summary->unmatched);
+	open_object(j, "by_reuse");
+	for (int i = 0; i < SHK_REUSE_COUNT; i++)
+		member_u64(j, shk_reuse_code(i), summary->by_reuse[i]);
+	close_object(j);
+	member_u64(j, "tuples_forgotten", summary->tuples_forgotten);
 	return end_record(j);
 }
 

@@ -280,5 +280,8 @@ int shk_words_summary(struct shk_text *t, const struct shk_summary *s)
 	title = "";
 	if (!err)
 		err = add_count(t, &title, s->by_close[SHK_C_NONE], "not closed: failed, or still open");
+	title = "reused";
+	for (int i = 0; i < SHK_REUSE_COUNT && !err; i++)
+		err = add_count(t, &title, s->by_reuse[i], shk_reuse_words(i));
 	return err ?: add_account(t, s);
 }

@@ -27,6 +27,29 @@ static void test_file_from_end_to_end(void **state)
 	assert_int_equal(r->sink.n_lost, 0);
 }
 
+static void test_reuse_of_a_tuple(void **state)
+{
+	struct rig *r = *state;
+
+	add_handshake(&r->source, 1000 * MS, 40000);
+	add_segment(&r->source, 0, 1001 * MS, 40000, true, SHK_TCP_RST | SHK_TCP_ACK, CLIENT_ISN + 1,
+		    SERVER_ISN + 1);
+	add_segment(&r->source, 0, 1003 * MS, 40000, true, SHK_TCP_SYN, CLIENT_ISN + 5000, 0);
+	add_segment(&r->source, 1, 1003 * MS + 10, 40000, false, SHK_TCP_SYN | SHK_TCP_ACK, SERVER_ISN + 6000,
+		    CLIENT_ISN + 5001);
+	add_segment(&r->source, 0, 1003 * MS + 20, 40000, true, SHK_TCP_ACK, CLIENT_ISN + 5001,
+		    SERVER_ISN + 6001);
+	run_all(r);
+	assert_int_equal(r->sink.n_closed, 2);
+	assert_true(r->sink.opened.reuse.known);
+	assert_true(r->sink.closed.reuse.known);
+	assert_int_equal(r->sink.closed.reuse.verdict, SHK_SAFE_ISN);
+	assert_int_equal(r->sink.closed.reuse.gap_ns, 2 * MS);
+	assert_int_equal(r->sink.closed.reuse.margin, 4999);
+	assert_int_equal(r->sink.summary.by_reuse[SHK_SAFE_ISN], 1);
+	assert_int_equal(r->sink.summary.tuples_forgotten, 0);
+}
+
 static void test_empty_input(void **state)
 {
 	struct rig *r = *state;
@@ -305,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(test_file_from_end_to_end),
 		RIG_TEST(test_empty_input),
+		RIG_TEST(test_reuse_of_a_tuple),
 		RIG_TEST(test_losses_are_reported_where_they_were),
 		RIG_TEST(test_two_witnesses),
 		RIG_TEST(test_each_source_is_balanced),

@@ -367,6 +367,30 @@ static void test_maximal(void **state)
 }
 
 /* The cgroup's path where it was learned; an id alone says nothing to anybody. */
+static void test_tuple_reuse(void **state)
+{
+	struct shk_conn conn = sample_closed();
+	struct sink_rig rig;
+	json_t *r;
+
+	(void)state;
+	conn.reuse = (struct shk_tuple_reuse){
+		.known = true,
+		.verdict = SHK_SAFE_TS,
+		.verdict_30s = SHK_SAFE_QUIET,
+		.gap_ns = 31000000000ULL,
+		.margin = -4711,
+	};
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	sink_rig_closed(&rig, &conn);
+	r = only_line(&rig);
+	expect_text(r, "tuple_reuse.verdict", "SAFE_TS");
+	expect_text(r, "tuple_reuse.verdict_30s", "SAFE_QUIET");
+	expect_integer(r, "tuple_reuse.gap_ns", 31000000000);
+	expect_integer(r, "tuple_reuse.margin", -4711);
+	json_decref(r);
+}
+
 static void test_process(void **state)
 {
 	static const char container[] = "3f4a1c0e9b8d7261504f3e2d1c0b9a8877665544332211009f8e7d6c5b4a3928";
@@ -503,6 +527,8 @@ static void test_summary(void **state)
 		.evicted = 2,
 		.by_open = {[SHK_O_3WHS] = 398},
 		.by_close = {[SHK_C_4SEG] = 390},
+		.by_reuse = {[SHK_AT_RISK_DATA] = 7},
+		.tuples_forgotten = 5,
 	};
 	struct sink_rig rig;
 	json_t *r;
@@ -511,7 +537,8 @@ static void test_summary(void **state)
 	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
 	assert_int_equal(rig.sink->ops->summary(rig.sink, &summary), 0);
 	r = only_line(&rig);
-	expect_members(r, "type seen delivered lost late evicted by_open by_close by_conflict unmatched");
+	expect_members(r, "type seen delivered lost late evicted by_open by_close by_conflict unmatched "
+			  "by_reuse tuples_forgotten");
 	expect_text(r, "type", "summary");
 	expect_integer(r, "seen", 8112);
 	expect_integer(r, "delivered", 8095);
@@ -523,6 +550,9 @@ static void test_summary(void **state)
 	expect_integer(r, "by_open.O_3WHS", 398);
 	expect_integer(r, "by_open.O_REFUSED", 0);
 	expect_integer(r, "by_close.C_4SEG", 390);
+	expect_integer(r, "by_reuse.AT_RISK_DATA", 7);
+	expect_integer(r, "by_reuse.SAFE_TS", 0);
+	expect_integer(r, "tuples_forgotten", 5);
 	json_decref(r);
 }
 
@@ -574,7 +604,7 @@ int main(void)
 		cmocka_unit_test(test_process),    cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_long_names), cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_summary),    cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_errors),     cmocka_unit_test(test_tuple_reuse),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

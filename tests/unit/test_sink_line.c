@@ -335,6 +335,7 @@ static void test_summary(void **state)
 		.connections = 412,
 		.by_open = {[SHK_O_3WHS] = 398, [SHK_O_REFUSED] = 8, [SHK_O_TIMEOUT] = 6},
 		.by_close = {[SHK_C_NONE] = 14, [SHK_C_4SEG] = 390, [SHK_C_RST] = 8},
+		.by_reuse = {[SHK_SAFE_TS] = 3},
 	};
 	struct sink_rig rig;
 
@@ -350,6 +351,7 @@ static void test_summary(void **state)
 			    "  closed        390  four-segment close\n"
 			    "                  8  reset\n"
 			    "                 14  not closed: failed, or still open\n"
+			    "  reused          3  old timestamps are refused\n"
 			    "  events       8112  seen = 8095 delivered + 17 lost; 0 late\n");
 	sink_rig_close(&rig);
 }
