@@ -235,6 +235,10 @@ static void put_open(struct shk_sink_json *j, const struct shk_conn *conn)
 	member_span(j, "syn_synack", conn->syn_synack_ns);
 	member_span(j, "synack_ack", conn->synack_ack_ns);
 	member_span(j, "total", conn->open_total_ns);
+	if (conn->network_ns != SHK_UNKNOWN_NS) {
+		member_u64(j, "network", conn->network_ns);
+		member_u64(j, "host", conn->host_ns);
+	}
 	if (conn->accept_wait_ns != SHK_UNKNOWN_NS)
 		member_u64(j, "accept_wait", conn->accept_wait_ns);
 	close_object(j);

@@ -56,6 +56,8 @@ static inline struct shk_conn sample_opened(void)
 		.close_by = SHK_NEITHER,
 		.fin_ack_ns = SHK_UNKNOWN_NS,
 		.fin_fin_ns = SHK_UNKNOWN_NS,
+		.network_ns = SHK_UNKNOWN_NS,
+		.host_ns = SHK_UNKNOWN_NS,
 		.accept_wait_ns = SHK_UNKNOWN_NS,
 		.time_wait_ns = SHK_UNKNOWN_NS,
 		.half_close_ns = SHK_UNKNOWN_NS,

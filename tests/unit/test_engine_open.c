@@ -383,6 +383,32 @@ static void test_syn_cookie_shows_at_local_out_only(void **state)
 	}
 }
 
+/* Of the legs of a handshake, this host is to blame for those that lie between two of its own hooks. */
+static void test_legs_are_split_into_network_and_host(void **state)
+{
+	(void)state;
+	for (unsigned int vantage = 0; vantage < VANTAGES; vantage++) {
+		struct scene *s = scene_new(vantage);
+		const struct shk_conn *conn;
+
+		client(s, S, 0, 0, 0);
+		pass(s, 30 * MS);
+		server(s, SA, 0, 1, 0);
+		client(s, A, 1, 1, 0);
+		conn = the_opened(s);
+		if (conn->local == SHK_NEITHER) {
+			assert_true(conn->network_ns == SHK_UNKNOWN_NS);
+			assert_true(conn->host_ns == SHK_UNKNOWN_NS);
+		} else {
+			assert_int_equal(conn->network_ns + conn->host_ns, conn->open_total_ns);
+			assert_int_equal(conn->network_ns > 30 * MS, conn->local == SHK_CLIENT);
+			assert_int_equal(conn->network_ns == 0, conn->local == SHK_BOTH);
+		}
+		scene_finish(s);
+		scene_free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +429,7 @@ int main(void)
 		cmocka_unit_test(test_refused_with_data_on_the_syn),
 		cmocka_unit_test(test_data_on_the_ack),
 		cmocka_unit_test(test_syn_cookie_shows_at_local_out_only),
+		cmocka_unit_test(test_legs_are_split_into_network_and_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,7 +366,6 @@ static void test_maximal(void **state)
 	sink_rig_close(&rig);
 }
 
-/* The cgroup's path where it was learned; an id alone says nothing to anybody. */
 static void test_tuple_reuse(void **state)
 {
 	struct shk_conn conn = sample_closed();
@@ -391,6 +390,41 @@ static void test_tuple_reuse(void **state)
 	json_decref(r);
 }
 
+/* Members that are there only if there is something to say. */
+static void test_what_is_known_now_and_then(void **state)
+{
+	static const char *const conflicts[] = {"ISN", "CLOSE"};
+	struct shk_conn conn = sample_closed();
+	json_t *r;
+
+	(void)state;
+	conn.network_ns = 150000;
+	conn.host_ns = 31000;
+	conn.accept_wait_ns = 7;
+	conn.time_wait_ns = 60 * SAMPLE_S;
+	conn.conflicts = SHK_CONFLICT_ISN | SHK_CONFLICT_CLOSE;
+	conn.blame = (struct shk_blame){SHK_BLAME_LISTENER, "accept queue full (2/1)"};
+	conn.compat = (struct shk_compat){31, "SF", "ShADadFf"};
+	r = record(&conn, true);
+	expect_members(r, "type id community_id netns ts last_ts client server local open close blame "
+			  "witness compat");
+	expect_members(at(r, "open.legs_ns"), "syn_synack synack_ack total network host accept_wait");
+	expect_integer(r, "open.legs_ns.network", 150000);
+	expect_integer(r, "open.legs_ns.host", 31000);
+	expect_integer(r, "open.legs_ns.accept_wait", 7);
+	expect_integer(r, "close.legs_ns.time_wait", 60 * SAMPLE_S);
+	expect_strings(at(r, "witness.conflicts"), conflicts, 2);
+	expect_members(at(r, "blame"), "where why");
+	expect_text(r, "blame.where", "listener");
+	expect_text(r, "blame.why", "accept queue full (2/1)");
+	expect_members(at(r, "compat"), "completeness conn_state history");
+	expect_integer(r, "compat.completeness", 31);
+	expect_text(r, "compat.conn_state", "SF");
+	expect_text(r, "compat.history", "ShADadFf");
+	json_decref(r);
+}
+
+/* The cgroup's path where it was learned; an id alone says nothing to anybody. */
 static void test_process(void **state)
 {
 	static const char container[] = "3f4a1c0e9b8d7261504f3e2d1c0b9a8877665544332211009f8e7d6c5b4a3928";
@@ -596,6 +630,7 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+<<<<<<< HEAD
 		cmocka_unit_test(test_octets),     cmocka_unit_test(test_members),
 		cmocka_unit_test(test_unknown),    cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_options),    cmocka_unit_test(test_ecn),
@@ -605,6 +640,26 @@ int main(void)
 		cmocka_unit_test(test_long_names), cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_summary),    cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_errors),     cmocka_unit_test(test_tuple_reuse),
+=======
+		cmocka_unit_test(test_octets),
+		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_ecn),
+		cmocka_unit_test(test_sides),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_maximal),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_what_is_known_now_and_then),
+		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_errors),
+>>>>>>> 6038fe0 (Split the opening's legs into network and host)
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -233,6 +233,8 @@ struct shk_conn {
 	uint64_t	syn_synack_ns;	/* first sight of the SYN to first sight of the SYN+ACK */
 	uint64_t	synack_ack_ns;	/* first sight of the SYN+ACK to first sight of the ACK */
 	uint64_t	open_total_ns;	/* first SYN to ACK, retransmissions included */
+	uint64_t	network_ns;	/* of open_total_ns: on the way, and in the other stack */
+	uint64_t	host_ns;	/* of open_total_ns: in this host's stack */
 	uint64_t	accept_wait_ns;	/* in the accept queue, until accept() returned it */
 	int8_t		synack_acks_syn;	/* 1 yes, 0 no, -1 not observed */
 	int8_t		ack_acks_synack;

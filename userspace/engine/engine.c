@@ -74,6 +74,7 @@ static void fill(const struct shk_engine *e, struct shk_conn *conn, const struct
 
 	shk_record_fill(conn, f, arrows ? *arrows : NULL, e->real_offset_ns, e->stats.lost);
 	shk_socket_fill(conn, f, e->processes);
+	shk_record_split_legs(conn);
 	if (lacks_socket(e, conn))
 		conn->confidence = SHK_PARTIAL;
 }

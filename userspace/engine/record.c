@@ -334,3 +334,31 @@ void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, const stru
 	conn->n_arrows = arrows->n;
 	conn->arrows_dropped = arrows->dropped;
 }
+
+/*
+ * What an end on this host answers, it answers between two hooks of ours: that leg is its stack's. What it
+ * waits for is on the way, or in the stack of the other end.
+ */
+void shk_record_split_legs(struct shk_conn *conn)
+{
+	conn->network_ns = SHK_UNKNOWN_NS;
+	conn->host_ns = SHK_UNKNOWN_NS;
+	if (conn->syn_synack_ns == SHK_UNKNOWN_NS || conn->synack_ack_ns == SHK_UNKNOWN_NS)
+		return;
+	switch (conn->local) {
+	case SHK_CLIENT:
+		conn->network_ns = conn->syn_synack_ns;
+		conn->host_ns = conn->synack_ack_ns;
+		break;
+	case SHK_SERVER:
+		conn->host_ns = conn->syn_synack_ns;
+		conn->network_ns = conn->synack_ack_ns;
+		break;
+	case SHK_BOTH:
+		conn->network_ns = 0;
+		conn->host_ns = conn->syn_synack_ns + conn->synack_ack_ns;
+		break;
+	case SHK_NEITHER:
+		break;
+	}
+}

@@ -11,6 +11,9 @@
 void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f, const struct shk_arrows *arrows,
 		     int64_t real_offset_ns, uint64_t lost);
 
+/* Which legs of the opening were this host's work; after conn->local is known. */
+void shk_record_split_legs(struct shk_conn *conn);
+
 /* The verdict on the opening as far as it is decided; O_NONE while it is not. */
 enum shk_open shk_record_open(const struct shk_flow *f);
 
