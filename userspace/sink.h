@@ -62,6 +62,9 @@ struct shk_sink {
 
 struct shk_cgroups;
 
+/* What to say beside the segment conn->arrows[@arrow]; valid until the next call. */
+typedef const char *shk_remark_fn(void *arg, const struct shk_conn *conn, uint32_t arrow);
+
 struct shk_sink_config {
 	FILE *out;
 	bool colour;		/* the caller knows whether it is a terminal */
@@ -69,6 +72,8 @@ struct shk_sink_config {
 	bool numeric_netns;	/* show the namespace of each record */
 	const struct shk_cgroups *cgroups; /* names those of processes; NULL: none is known */
 	bool capture;		/* records are somebody else's: "this host" means nothing */
+	shk_remark_fn *remark;	/* ladder: instead of the hooks that saw the segment; NULL: none */
+	void *remark_arg;
 };
 
 /* NULL if memory is short. */

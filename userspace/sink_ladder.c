@@ -7,8 +7,8 @@
  *	    0.000000 │ [1] SYN seq=3141592653                     │ OUT +0 POST +3 PRE +9 IN +12
  *	    SYN-SENT │───────────────────────────────────────────►│ SYN-RECEIVED
  *
- * Left the time since the first segment, right the hooks that saw it; under these the state of each end
- * once the segment has arrived.
+ * Left the time since the first segment, right the hooks that saw it, or remarks of who wants the ladder
+ * drawn; under these the state of each end once the segment has arrived.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -31,7 +31,7 @@ struct shk_sink_ladder {
 	struct shk_sink_config config;
 	struct shk_text line;
 	struct shk_text phrase; /* to be broken into rows; never coloured */
-	struct shk_text stamps; /* likewise */
+	struct shk_text margin; /* likewise */
 };
 
 static const char *const side_names[] = {[SHK_CLIENT] = "client", [SHK_SERVER] = "server"};
@@ -196,24 +196,36 @@ static void format_offset(char buf[SHK_SPAN_SIZE], uint64_t ns)
 		shk_format_span(buf, ns, false);
 }
 
+static void write_remark(struct shk_sink_ladder *ladder, const struct shk_conn *conn, uint32_t number)
+{
+	const struct shk_sink_config *config = &ladder->config;
+
+	shk_text_clear(&ladder->margin);
+	shk_text_add(&ladder->margin, "%s", config->remark(config->remark_arg, conn, number));
+}
+
 static int label_rows(struct shk_sink_ladder *ladder, const struct shk_conn *conn, uint32_t number)
 {
 	uint64_t since_ns = conn->arrows[number].first_ns - conn->arrows[0].first_ns;
-	const char *label = ladder->phrase.buf, *stamps = ladder->stamps.buf;
+	const char *label = ladder->phrase.buf, *margin = ladder->margin.buf;
+	bool remark = ladder->config.remark;
 	struct shk_text *t = &ladder->line;
 	char offset[SHK_SPAN_SIZE];
 	int err = 0;
 
 	write_label(&ladder->phrase, conn, number);
-	write_stamps(&ladder->stamps, &conn->arrows[number]);
+	if (remark)
+		write_remark(ladder, conn, number);
+	else
+		write_stamps(&ladder->margin, &conn->arrows[number]);
 	format_offset(offset, since_ns);
-	while ((*label || *stamps) && !err) {
+	while ((*label || *margin) && !err) {
 		add_left(t, offset);
 		shk_text_add(t, " ");
 		shk_text_add_row(t, &label, BODY - 2);
 		add_right_bar(t);
-		shk_text_colour(t, SHK_DIM);
-		shk_text_add_row(t, &stamps, WIDTH - RIGHT_BAR - 2);
+		shk_text_colour(t, remark ? SHK_PLAIN : SHK_DIM);
+		shk_text_add_row(t, &margin, WIDTH - RIGHT_BAR - 2);
 		shk_text_colour(t, SHK_PLAIN);
 		err = shk_text_end(t);
 		offset[0] = '\0';
@@ -426,6 +438,13 @@ static int title_row(struct shk_sink_ladder *ladder, const struct shk_conn *conn
 	return shk_text_end(t);
 }
 
+static const char *margin_title(const struct shk_sink_ladder *ladder)
+{
+	if (ladder->config.remark)
+		return "";
+	return ladder->config.utf8 ? "hooks, µs after the first" : "hooks, us after the first";
+}
+
 /*
  * ---- The sink ----------------------------------------------------------------------------------
  */
@@ -453,9 +472,7 @@ static int ladder_closed(struct shk_sink *s, const struct shk_conn *conn)
 	err = err ?: title_row(ladder, conn);
 	err = err ?: ends_row(t, conn);
 	err = err ?: processes_row(ladder, conn);
-	err = err
-		      ?: margin_row(t, "seconds",
-				    t->utf8 ? "hooks, µs after the first" : "hooks, us after the first");
+	err = err ?: margin_row(t, "seconds", margin_title(ladder));
 	err = err ?: segments(ladder, conn);
 	return err ?: margin_row(t, "", "");
 }
@@ -504,6 +521,6 @@ struct shk_sink *shk_sink_ladder_new(const struct shk_sink_config *config)
 	ladder->config = *config;
 	shk_text_init(&ladder->line, config);
 	shk_text_init(&ladder->phrase, &plain);
-	shk_text_init(&ladder->stamps, &plain);
+	shk_text_init(&ladder->margin, &plain);
 	return &ladder->sink;
 }

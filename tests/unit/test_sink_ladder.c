@@ -291,6 +291,42 @@ static void test_without_segments(void **state)
 	/* clang-format on */
 }
 
+static const char *remark(void *arg, const struct shk_conn *conn, uint32_t arrow)
+{
+	assert_true(arrow < conn->n_arrows);
+	return ((const char *const *)arg)[arrow];
+}
+
+/* In place of the hooks; longer ones take rows of their own. */
+static void test_remarks(void **state)
+{
+	static const char *const remarks[] = {"",
+					      "It waits for nobody, but its remark takes more than a row."};
+	struct shk_arrow arrows[SAMPLE_ARROWS];
+	struct shk_conn conn = sample_opened();
+
+	(void)state;
+	sample_arrows(&conn, arrows);
+	conn.n_arrows = 2;
+	/* clang-format off */
+	expect_ladder(&conn, (struct shk_sink_config){.remark = remark, .remark_arg = (void *)remarks},
+"\n"
+"22:13:20.000  both ends on this host\n"
+ENDS
+"     seconds |                                                                |\n"
+"    0.000000 | [1] SYN seq=3141592653                                         |\n"
+"    SYN-SENT |--------------------------------------------------------------->| SYN-RECEIVED\n"
+"    0.000150 | [2] SYN+ACK seq=2718281828 ack=3141592654 ok = client ISN+1    |"
+" It waits for nobody,\n"
+"             |                                                                |"
+" but its remark takes more than a row.\n"
+" ESTABLISHED |<---------------------------------------------------------------| SYN-RECEIVED\n"
+"             | == three-way handshake in 0.18 ms ==                           |\n"
+"             | == still open after 0.18 ms ==                                 |\n"
+"             |                                                                |\n");
+	/* clang-format on */
+}
+
 static bool has_bar(const char *row, unsigned int column)
 {
 	while (column && *row) {
@@ -418,9 +454,9 @@ int main(void)
 		cmocka_unit_test(test_whole_life),       cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_no_answer),        cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_broken_rows),      cmocka_unit_test(test_longest_ends),
-		cmocka_unit_test(test_without_segments), cmocka_unit_test(test_maximal),
-		cmocka_unit_test(test_around),           cmocka_unit_test(test_colours),
-		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_without_segments), cmocka_unit_test(test_remarks),
+		cmocka_unit_test(test_maximal),          cmocka_unit_test(test_around),
+		cmocka_unit_test(test_colours),          cmocka_unit_test(test_errors),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
