@@ -9,7 +9,7 @@ program_src   := $(wildcard tests/bench/*.c tests/vm/*.c)
 warnings := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2
 shk_cppflags := -D_GNU_SOURCE -Ikmod -Iuserspace -Ibpf -I$(B)/bpf -isystem $(B)/libbpf/include
 shk_cflags   := -std=gnu11 -O2 -g $(warnings)
-libs         := $(B)/libbpf/libbpf.a -lelf -lz -lpcap -lyajl -ljansson -lnettle -lzstd -lm
+libs         := $(B)/libbpf/libbpf.a -lelf -lz -lpcap -lmnl -lyajl -ljansson -lnettle -lzstd -lm
 
 cc_gcc      := gcc -D_FORTIFY_SOURCE=2
 cc_clang    := clang -D_FORTIFY_SOURCE=2

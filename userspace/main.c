@@ -19,6 +19,8 @@ static const struct command {
 	{"read", "tcpshake read", shk_cmd_read, "show the handshakes in captures: pcap, pcapng"},
 	{"stats", "tcpshake stats", shk_cmd_stats, "show the counters of the kernel module"},
 	{"doctor", "tcpshake doctor", shk_cmd_doctor, "show what this host can observe, and what is missing"},
+	{"demo", "tcpshake demo", shk_cmd_demo,
+	 "show why ISNs are what they are: tcpshake demo isn, on hosts of its own (root)"},
 	{"version", "tcpshake version", shk_cmd_version,
 	 "show the versions of the tool and of the loaded module"},
 	{"help", "tcpshake help", cmd_help, "show this, or the options of a command: tcpshake help watch"},
