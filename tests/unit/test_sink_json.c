@@ -630,17 +630,6 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-<<<<<<< HEAD
-		cmocka_unit_test(test_octets),     cmocka_unit_test(test_members),
-		cmocka_unit_test(test_unknown),    cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_options),    cmocka_unit_test(test_ecn),
-		cmocka_unit_test(test_sides),      cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_maximal),    cmocka_unit_test(test_header),
-		cmocka_unit_test(test_process),    cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_long_names), cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_summary),    cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_errors),     cmocka_unit_test(test_tuple_reuse),
-=======
 		cmocka_unit_test(test_octets),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_unknown),
@@ -650,18 +639,17 @@ int main(void)
 		cmocka_unit_test(test_sides),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_maximal),
-		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_tuple_reuse),
 		cmocka_unit_test(test_what_is_known_now_and_then),
 		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_errors),
->>>>>>> 6038fe0 (Split the opening's legs into network and host)
 	};
 
-	signal(SIGPIPE, SIG_IGN);
-	return cmocka_run_group_tests(tests, sink_rig_utc, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
