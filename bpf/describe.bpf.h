@@ -143,7 +143,7 @@ static __always_inline void shk_put_packet(struct shk_event *ev, const struct sk
 static __always_inline struct shk_event *shk_event_new(struct shk_bpf_account *acc, __u32 netns, __u8 where)
 {
 	__u64 now = bpf_ktime_get_ns();
-	struct shk_event *ev = shk_rings_reserve(acc, now);
+	struct shk_event *ev = shk_rings_reserve(acc, now, 1);
 
 	if (!ev)
 		return NULL;

@@ -60,22 +60,23 @@ shk_rings_announce(void *ring, struct shk_bpf_account *acc, __u64 ts_ns, __u16 c
 }
 
 /*
- * A place for one event in the ring of this CPU, or NULL: then it is counted as lost. What was reserved
- * must be submitted; until then it can be completed in place.
+ * A place for one record, of @events events, in the ring of this CPU, or NULL: then they are counted as lost.
+ * What was reserved must be submitted; until then it can be completed in place.
  */
-static __always_inline struct shk_event *shk_rings_reserve(struct shk_bpf_account *acc, __u64 ts_ns)
+static __always_inline struct shk_event *
+shk_rings_reserve(struct shk_bpf_account *acc, __u64 ts_ns, __u32 events)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct shk_event *slot = NULL;
 	void *ring;
 
-	shk_count(acc->seen, 1);
+	shk_count(acc->seen, events);
 	ring = bpf_map_lookup_elem(&rings, &cpu);
 	if (ring)
 		slot = bpf_ringbuf_reserve(ring, sizeof(*slot), 0);
 	if (!slot) {
-		shk_count(acc->lost, 1);
-		shk_count(acc->unannounced, 1);
+		shk_count(acc->lost, events);
+		shk_count(acc->unannounced, events);
 	} else if (acc->unannounced) {
 		/* Behind the event: in front, a note could take the last place and cost the next event. */
 		shk_rings_announce(ring, acc, ts_ns, cpu);
@@ -83,9 +84,12 @@ static __always_inline struct shk_event *shk_rings_reserve(struct shk_bpf_accoun
 	return slot;
 }
 
-static __always_inline void shk_rings_submit(const struct shk_bpf_account *acc, struct shk_event *slot)
+static __always_inline void
+shk_rings_submit(const struct shk_bpf_account *acc, struct shk_event *slot, __u32 events)
 {
-	bpf_ringbuf_submit(slot, acc->seen % SHK_RINGS_WAKE ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP);
+	__u64 flags = acc->seen % SHK_RINGS_WAKE < events ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+
+	bpf_ringbuf_submit(slot, flags);
 }
 
 #endif /* SHK_BPF_RINGS_H */

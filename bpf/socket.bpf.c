@@ -60,7 +60,7 @@ shk_on_connected(struct shk_bpf_account *acc, const struct sock *sk, const struc
 	ev->sock.old_state = old;
 	ev->sock.new_state = SHK_TCP_ESTABLISHED;
 	ev->sock.value = k->since_ns ? ev->ts_ns - k->since_ns : 0;
-	shk_rings_submit(acc, ev);
+	shk_rings_submit(acc, ev, 1);
 }
 
 /*
@@ -104,7 +104,7 @@ shk_on_closed(struct shk_bpf_account *acc, const struct sock *sk, const struct t
 	ev->sock.value = shk_seq_pair(tp->snd_nxt, tp->rcv_nxt);
 	if (old != SHK_TCP_SYN_SENT && shk_unread(tp))
 		ev->sock.flags |= SHK_SOCK_UNREAD;
-	shk_rings_submit(acc, ev);
+	shk_rings_submit(acc, ev, 1);
 }
 
 /* To 4 and to 9 lead only close() and shutdown(), in the task that calls them. */
@@ -183,7 +183,7 @@ shk_on_accepted(struct shk_bpf_account *acc, int trusted, const struct tcp_sock 
 	ev->sock.old_state = ev->sock.new_state;
 	queued_ns = SHK_READ(trusted, tp, rcvq_space.time) * 1000;
 	ev->sock.value = ev->ts_ns > queued_ns ? ev->ts_ns - queued_ns : 0;
-	shk_rings_submit(acc, ev);
+	shk_rings_submit(acc, ev, 1);
 }
 
 /*
@@ -292,7 +292,7 @@ int shk_receive_reset(unsigned long long *ctx)
 		return 0;
 	ev = shk_socket_event(acc, sk, tp, SHK_SOCK_RESET_RECEIVED);
 	if (ev)
-		shk_rings_submit(acc, ev);
+		shk_rings_submit(acc, ev, 1);
 	return 0;
 }
 
@@ -309,7 +309,7 @@ int shk_error_report(unsigned long long *ctx)
 		return 0;
 	ev = shk_socket_event(acc, sk, tp, SHK_SOCK_ERROR);
 	if (ev)
-		shk_rings_submit(acc, ev);
+		shk_rings_submit(acc, ev, 1);
 	return 0;
 }
 
@@ -349,7 +349,7 @@ int shk_send_reset(unsigned long long *ctx)
 	if (!ev)
 		return 0;
 	ev->sock.reason = reason < SHK_KERNEL_REASONS ? shk_reasons[reason] : SHK_REASON_OTHER;
-	shk_rings_submit(acc, ev);
+	shk_rings_submit(acc, ev, 1);
 	return 0;
 }
 
@@ -390,7 +390,7 @@ int shk_retransmit_synack(unsigned long long *ctx)
 		return 0;
 	ev = shk_request_event(acc, (const struct request_sock *)ctx[1], SHK_SOCK_SYNACK_RETRANSMIT);
 	if (ev)
-		shk_rings_submit(acc, ev);
+		shk_rings_submit(acc, ev, 1);
 	return 0;
 }
 
@@ -407,7 +407,7 @@ int shk_request_drop(unsigned long long *ctx)
 	if (!ev)
 		return 0;
 	ev->sock.new_state = SHK_TCP_CLOSE;
-	shk_rings_submit(acc, ev);
+	shk_rings_submit(acc, ev, 1);
 	return 0;
 }
 
@@ -444,7 +444,7 @@ int shk_conn_request(unsigned long long *ctx)
 	ev->sock.new_state = SHK_TCP_LISTEN;
 	ev->sock.reason = reason;
 	ev->sock.value = queued;
-	shk_rings_submit(acc, ev);
+	shk_rings_submit(acc, ev, 1);
 	return 0;
 }
 
@@ -467,7 +467,7 @@ int shk_timewait_end(unsigned long long *ctx)
 		return 0;
 	shk_put_timewait(ev, tw);
 	ev->sock.new_state = SHK_TCP_CLOSE;
-	shk_rings_submit(acc, ev);
+	shk_rings_submit(acc, ev, 1);
 	return 0;
 }
 

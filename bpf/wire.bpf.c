@@ -6,22 +6,12 @@
  *
  * The verdict is always NF_ACCEPT.
  */
-#include "kernel.h"
-#include "gate.h"
+#include "gate_map.bpf.h"
 #include "options.h"
-#include "rings.bpf.h"
+#include "path.bpf.h"
 
 /* Set by the loader before the program is loaded. */
 const volatile __u64 shk_key[2] = { 0, 0 };
-const volatile __u32 shk_gate_mask = 0;
-const volatile __u64 shk_skb_secret = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct shk_gate_bucket);
-} gate SEC(".maps");
 
 /* Where the TCP header is, once the IP headers have been read. */
 struct shk_l4 {
@@ -162,23 +152,20 @@ static __always_inline void shk_describe_socket(struct shk_segment *seg, const s
 	seg->sock_state = state;
 }
 
-static __always_inline void shk_describe_packet(struct shk_event *ev, struct bpf_nf_ctx *ctx)
+static __always_inline void shk_describe_packet(struct shk_event *ev, struct bpf_nf_ctx *ctx, __u64 packet)
 {
 	const struct nf_hook_state *state = ctx->state;
 	const struct sk_buff *skb = ctx->skb;
 	const struct skb_shared_info *shared;
 	const struct net_device *dev;
 	const struct sock *sk;
-	__u64 address = 0;
 
 	shared = (const void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
 	ev->seg.gso_segs = BPF_CORE_READ(shared, gso_segs);
 	if (!ev->seg.gso_segs)
 		ev->seg.gso_segs = 1;
 	ev->seg.mark = skb->mark;
-	/* The verifier lets nobody calculate with a pointer, so its value is read like any other memory. */
-	bpf_probe_read_kernel(&address, sizeof(address), &ctx->skb);
-	ev->seg.skb_id = (address ^ shk_skb_secret) * 0x9e3779b97f4a7c15ULL >> 32;
+	ev->seg.skb_id = packet >> 32;
 
 	sk = skb->sk;
 	if (ev->where == SHK_HOOK_LOCAL_OUT && sk)
@@ -195,6 +182,7 @@ shk_observe(struct bpf_nf_ctx *ctx, struct shk_bpf_account *acc)
 	const struct nf_hook_state *state = ctx->state;
 	struct shk_hash_key key = { { shk_key[0], shk_key[1] } };
 	struct shk_event ev = { .kind = SHK_EV_SEGMENT };
+	struct shk_path_slot *path = NULL;
 	struct shk_event *slot;
 	struct shk_l4 l4 = {};
 	struct shk_gate_bucket *bucket;
@@ -202,11 +190,16 @@ shk_observe(struct bpf_nf_ctx *ctx, struct shk_bpf_account *acc)
 	enum shk_parse result;
 	struct bpf_dynptr p;
 	struct shk_tuple t;
-	__u32 options_len = 0, index;
-	__u64 hash;
+	int loopback = shk_paths && shk_path_is_loopback(state);
+	__u32 options_len = 0;
+	__u64 hash, packet;
 
 	if (bpf_dynptr_from_skb((struct __sk_buff *)ctx->skb, 0, &p))
 		return SHK_BAD;
+	if (loopback && state->hook != SHK_HOOK_LOCAL_OUT && shk_path_pass(acc, ctx, &p)) {
+		shk_count(acc->segments, 1);
+		return SHK_PARSED;
+	}
 	result = state->pf == SHK_PF_INET ? shk_parse_ipv4(&ev, &p, ctx->skb->len, &l4)
 					  : shk_parse_ipv6(&ev, &p, ctx->skb->len, &l4);
 	if (result != SHK_PARSED)
@@ -221,8 +214,7 @@ shk_observe(struct bpf_nf_ctx *ctx, struct shk_bpf_account *acc)
 	ev.netns = state->net->ns.inum;
 	shk_tuple_from_event(&t, &ev);
 	hash = shk_tuple_hash(&t, &key);
-	index = hash & shk_gate_mask;
-	bucket = bpf_map_lookup_elem(&gate, &index);
+	bucket = shk_gate_bucket_of(hash);
 	if (!bucket)
 		return SHK_BAD;
 	shk_gate_judge(bucket, hash, &t, &ev.seg, ev.where, ev.ts_ns, &res);
@@ -233,14 +225,25 @@ shk_observe(struct bpf_nf_ctx *ctx, struct shk_bpf_account *acc)
 
 	ev.seg.why = res.why;
 	ev.cpu = bpf_get_smp_processor_id();
-	slot = shk_rings_reserve(acc, ev.ts_ns);
+	packet = shk_packet_hash(ctx);
+	if (loopback && state->hook == SHK_HOOK_LOCAL_OUT)
+		path = shk_path_begin(acc, packet, ev.ts_ns);
+	slot = path ? &path->ev : shk_rings_reserve(acc, ev.ts_ns, 1);
 	if (!slot)
 		return SHK_PARSED;
-	/* Completed in the ring: of memory there the verifier assumes nothing, which keeps the loop cheap. */
+	/* Completed in place: of memory there the verifier assumes nothing, which keeps the loop cheap. */
 	__builtin_memcpy(slot, &ev, sizeof(*slot));
 	shk_parse_options(slot, &p, &l4, options_len);
-	shk_describe_packet(slot, ctx);
-	shk_rings_submit(acc, slot);
+	shk_describe_packet(slot, ctx, packet);
+	if (path) {
+		slot->kind = SHK_EV_PATH;
+		slot->ifindex = 0;
+		path->hash = hash;
+		path->dir = t.dir;
+		shk_path_release(path, shk_path_owner(packet));
+	} else {
+		shk_rings_submit(acc, slot, 1);
+	}
 	return SHK_PARSED;
 }
 

@@ -20,6 +20,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "bpf_paths.h"
 #include "bpf_rings.h"
 #include "filter.h"
 #include "gate.h"
@@ -31,6 +32,7 @@
 
 #define READERS_MAX  64 /* on one host, at one time */
 #define GATE_BUCKETS 16384U
+#define PATH_HOOKS   (SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT) | SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN))
 #define RESCAN_NS    500000000ULL /* how soon a new namespace is found */
 
 struct linked_netns {
@@ -43,6 +45,9 @@ struct source_bpf {
 	struct shk_source base;
 	struct wire_bpf *skel;
 	struct shk_bpf_rings *rings;
+	struct shk_bpf_paths *paths;
+	shk_source_fn *fn; /* of the running drain */
+	void *arg;
 	struct shk_filter_program filter;
 	uint32_t hooks;
 	uint32_t netns; /* 0: all */
@@ -149,7 +154,7 @@ static uint64_t now_ns(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
@@ -190,27 +195,49 @@ static bool passes(void *arg, const struct shk_event *ev)
 	const struct source_bpf *b = arg;
 	struct shk_headers h;
 
-	if (!b->filter.len || ev->kind != SHK_EV_SEGMENT)
+	if (!b->filter.len || (ev->kind != SHK_EV_SEGMENT && ev->kind != SHK_EV_PATH))
 		return true;
 	shk_headers_make(&h, ev);
 	return shk_filter_passes(&b->filter, h.octets, h.wire_len, h.len);
 }
 
+static void deliver(void *arg, unsigned int stream, const struct shk_event *ev)
+{
+	struct source_bpf *b = arg;
+
+	shk_bpf_paths_deliver(b->paths, stream, ev, b->fn, b->arg);
+}
+
+/* Once nothing runs any more, nobody is on his way. */
 static int bpf_drain(struct shk_source *s, shk_source_fn *fn, void *arg, struct shk_error *err)
 {
 	struct source_bpf *b = to_bpf(s);
+	uint64_t now = now_ns();
+	int drained, fetched;
 
-	if (b->running && !b->netns && now_ns() >= b->rescan_ns) {
+	if (b->running && !b->netns && now >= b->rescan_ns) {
 		shk_netns_each(link_netns, b);
-		b->rescan_ns = now_ns() + RESCAN_NS;
+		b->rescan_ns = now + RESCAN_NS;
 	}
-	return shk_bpf_rings_drain(b->rings, fn, arg, err);
+	b->fn = fn;
+	b->arg = arg;
+	drained = shk_bpf_rings_drain(b->rings, deliver, b, err);
+	if (drained < 0)
+		return drained;
+	fetched = shk_bpf_paths_flush(b->paths, b->running ? now - SHK_PATHS_PATIENCE_NS : UINT64_MAX, passes,
+				      b, fn, arg);
+	return drained + fetched;
 }
 
 static int bpf_account(struct shk_source *s, unsigned int stream, struct shk_account *account,
 		       struct shk_error *err)
 {
-	return shk_bpf_rings_account(to_bpf(s)->rings, stream, account, err);
+	struct source_bpf *b = to_bpf(s);
+	int rc = shk_bpf_rings_account(b->rings, stream, account, err);
+
+	if (!rc)
+		shk_bpf_paths_account(b->paths, stream, account);
+	return rc;
 }
 
 static void bpf_close(struct shk_source *s)
@@ -223,6 +250,7 @@ static void bpf_close(struct shk_source *s)
 	for (unsigned int i = 0; i < b->n_linked; i++)
 		unlink_netns(&b->linked[i]);
 	free(b->linked);
+	shk_bpf_paths_free(b->paths);
 	shk_bpf_rings_free(b->rings);
 	wire_bpf__destroy(b->skel);
 	shk_filter_release(&b->filter);
@@ -253,6 +281,7 @@ static int prepare(struct source_bpf *b)
 	skel->rodata->shk_key[1] = secret[1];
 	skel->rodata->shk_skb_secret = secret[2];
 	skel->rodata->shk_gate_mask = GATE_BUCKETS - 1;
+	skel->rodata->shk_paths = (b->hooks & PATH_HOOKS) == PATH_HOOKS;
 	bpf_map__set_max_entries(skel->maps.gate, GATE_BUCKETS);
 	b->rings = shk_bpf_rings_new(skel->maps.rings, skel->maps.account, b->base.streams, passes, b);
 	return b->rings ? 0 : -ENOMEM;
@@ -271,6 +300,10 @@ static int load(struct source_bpf *b, uint32_t slots, struct shk_error *err)
 		rc = wire_bpf__load(b->skel);
 	if (!rc)
 		rc = shk_bpf_rings_open(b->rings, slots);
+	if (!rc) {
+		b->paths = shk_bpf_paths_new(bpf_map__fd(b->skel->maps.paths), b->base.streams);
+		rc = b->paths ? 0 : -errno;
+	}
 	if (rc)
 		return shk_bpf_load_failed(rc, "BPF netfilter programs", "6.4", err);
 	b->base.poll_fd = shk_bpf_rings_poll_fd(b->rings);

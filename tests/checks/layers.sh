@@ -49,7 +49,7 @@ mapfile -t pure_files < <(printf '%s\n' "${kmod[@]}" | grep -E "^kmod/$pure$")
 only 'linux/(types|ioctl)\.h' kmod/uapi/tcpshake.h
 only "$pure|(linux|asm)/[a-z0-9_]*\.h|std[a-z]*\.h|string\.h" "${pure_files[@]}"
 never 'include "(\.\./|userspace/|bpf/|tests/|engine/)' "${kmod[@]}"
-only "$pure|(account|kernel|[a-z_]*\.bpf)\.h|linux/(types|bpf)\.h|bpf/bpf_[a-z_]*\.h" "${bpf[@]}"
+only "$pure|(account|path|kernel|[a-z_]*\.bpf)\.h|linux/(types|bpf)\.h|bpf/bpf_[a-z_]*\.h" "${bpf[@]}"
 never 'include "(.*/)?(kmod|tests)/' "${userspace[@]}"
 never 'include ".*tests/' "${kmod[@]}" "${bpf[@]}" "${userspace[@]}"
 
