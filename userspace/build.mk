@@ -35,10 +35,12 @@ $(B)/$(1)/tests/unit/test_%: $(B)/$(1)/tests/unit/test_%.o $(B)/$(1)/libtcpshake
 endef
 $(foreach f,gcc clang sanitize tsan,$(eval $(call flavour,$(f))))
 
+$(B)/tests/floor: program_libs := $(B)/libbpf/libbpf.a -lelf -lz
+
 define test_program
 $(B)/tests/$(notdir $(1)): $(B)/gcc/$(1).o
 	@mkdir -p $$(@D)
-	$(Q)$$(call say,LD) && gcc $$(LDFLAGS) -o $$@ $$^
+	$(Q)$$(call say,LD) && gcc $$(LDFLAGS) -o $$@ $$^ $$(program_libs)
 endef
 $(foreach p,$(program_src:.c=),$(eval $(call test_program,$(p))))
 
