@@ -23,7 +23,7 @@ def play(s):
         raise Wrong("connect() failed otherwise")
 
 
-EXPIRES = True
+EXPIRES = 1
 RECORDS = [{
     "open.verdict": "O_TIMEOUT",
     "witness.confidence": todo("certain", now="inferred"),   # the socket's error says that it is over

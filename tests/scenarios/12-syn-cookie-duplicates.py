@@ -26,7 +26,7 @@ def play(s):
 
 
 # No ACK ever comes. A cookie leaves nothing behind, so there is nothing that could expire.
-EXPIRES = True
+EXPIRES = 1
 RECORDS = [{
     "client.isn": 1000,
     "open.verdict": "O_EMBRYO_EXPIRED",

@@ -2,6 +2,7 @@
 """A raw peer behind a TUN device: it sends what it is told, and nothing by itself."""
 import os
 import select
+import socket
 import time
 
 import packet
@@ -123,3 +124,19 @@ class Peer:
         """Acknowledge the host's FIN."""
         self.expect("FA")
         self.send("A")
+
+    def close_after(self, sock):
+        """Three-segment close that leaves the host in TIME-WAIT."""
+        sock.shutdown(socket.SHUT_WR)
+        self.expect("FA")
+        self.send("FA")
+        self.expect("A")
+        sock.close()
+
+    def expect_shape(self, flags, seq=None, ack=None, within=REPLY_SECONDS):
+        """expect(), and the numbers in it must be these."""
+        segment = self.expect(flags, within)
+        for name, wanted in (("seq", seq), ("ack", ack)):
+            if wanted is not None and getattr(segment, name) != wanted % 2**32:
+                raise Wrong(f"{name} should be {wanted % 2**32}: {segment}")
+        return segment

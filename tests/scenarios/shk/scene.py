@@ -120,6 +120,18 @@ class Host:
         """The errno that the kernel has for the application, 0 if none."""
         return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
+    def sockets_of(self, port):
+        """The states of the kernel's sockets with this remote port, TIME-WAIT and requests included."""
+        with open("/proc/thread-self/net/tcp") as file:
+            words = [line.split() for line in file][1:]
+        return [int(word[3], 16) for word in words if word[2].endswith(f":{port:04X}")]
+
+    def sockets_from(self, port):
+        """The same by local port; 10 is LISTEN."""
+        with open("/proc/thread-self/net/tcp") as file:
+            words = [line.split() for line in file][1:]
+        return [int(word[3], 16) for word in words if word[1].endswith(f":{port:04X}")]
+
     def counter(self, name):
         return read_counters().get(name, 0)
 

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Data is never acknowledged; TCP_USER_TIMEOUT ends the connection, and nothing on the wire says so.
+
+	peer			host
+	SYN, SYN+ACK, ACK
+			<------	ACK, 5 octets	and again, and again
+						error ETIMEDOUT after 1.5 s
+"""
+import errno
+
+from shk import *
+
+
+def play(s):
+    listener = s.listen(7039)
+    peer = s.peer(40039, to=7039)
+    peer.open()
+    app = s.accept(listener)
+    app.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1500)
+    app.send(b"hello")
+    s.until_state(app, "CLOSE")
+    if s.error(app) != errno.ETIMEDOUT:
+        raise Wrong("the application was not told")
+
+
+RECORDS = [{
+    "open.verdict": "O_3WHS",
+    "close.verdict": todo("C_RTO_TIMEOUT", now="C_NONE"),
+    "blame.where": todo(one_of("network", "peer"), now=ABSENT),
+    "compat.completeness": todo(15, now=ABSENT),    # from the wire's control segments alone: 7
+}]
+COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpRetransSegs": between(2, 4), "TcpExtTCPAbortOnTimeout": 1}
+CONNTRACK = ["SS SR ES"]
+TSHARK = [15]

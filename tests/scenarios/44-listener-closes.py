@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+A listener closes while one connection waits to be accepted and another one's handshake is not complete.
+
+	peer			host
+	A: SYN, SYN+ACK, ACK			not accepted
+	B: SYN, SYN+ACK
+						close() of the listener
+			<------	A: RST+ACK
+	B: ACK		------>
+			<------	B: RST
+"""
+from shk import *
+
+
+def play(s):
+    listener = s.listen(7044)
+    waits, half = s.peer(40044, to=7044), s.peer(41044, to=7044)
+    waits.open()
+    half.syn()
+    half.expect("SA")
+    s.until("the connection waits", lambda: s.counter("TcpPassiveOpens") == 1)
+    listener.close()
+    waits.expect("RA")
+    half.send("A")
+    half.expect("R")
+
+
+RECORDS = [{
+    "client.port": 40044,
+    "open.verdict": "O_3WHS",
+    "close.verdict": todo("C_RST_LISTENER_CLOSE", now="C_RST"), "close.by": "server",
+    "blame.where": todo("application", now=ABSENT),
+}, {
+    "client.port": 41044,
+    "open.verdict": todo("O_LISTENER_CLOSED", now="O_3WHS"),
+    "blame.where": todo("application", now=ABSENT),
+}]
+COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpOutRsts": 2}
+CONNTRACK = ["SS SR ES CL", "SS SR ES CL"]
+TSHARK = [39, 39]

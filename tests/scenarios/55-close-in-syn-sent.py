@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+The application gives up before the answer comes; the late SYN+ACK is reset.
+
+	host			peer
+	SYN		------>
+	close()
+			<------	SYN+ACK
+	RST		------>
+"""
+from shk import *
+
+
+def play(s):
+    peer = s.peer(7055)
+    sock = s.connect(s.addr + 1, 7055, wait=False)
+    syn = peer.expect("S")
+    sock.close()
+    s.wait(0.05)
+    peer.send("SA", mss=1460)
+    peer.expect_shape("R", seq=syn.seq + 1)
+
+
+RECORDS = [{
+    "client.rst": 1,
+    "open.verdict": todo("O_ABORTED_LOCAL", now="O_EMBRYO_RST"),
+    "blame.where": todo("application", now=ABSENT),
+    "compat.completeness": 35,
+}]
+COUNTERS = {"TcpActiveOpens": 1, "TcpOutRsts": 1}
+CONNTRACK = ["SS SR CL"]
+TSHARK = [35]
