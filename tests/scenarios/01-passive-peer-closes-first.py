@@ -34,7 +34,7 @@ RECORDS = [{
     "client.isn": 1000, "client.syn": 1, "client.fin": 1, "client.bytes": 0,
     "server.synack": 1, "server.fin": 1, "server.bytes": 0,
     "local": "server",
-    "compat.completeness": 23, "compat.conn_state": "SF", "compat.history": "ShAFaf",
+    "compat.conn_state": "SF", "compat.history": "ShAFaf",
 }]
 COUNTERS = {"TcpPassiveOpens": 1}
 CONNTRACK = ["SS SR ES FW CW LA TW"]

@@ -29,7 +29,7 @@ RECORDS = [{
     "close.verdict": "C_4SEG", "close.by": "server",
     "close.half_close.ns": ms(250, 800), "close.half_close.bytes": 0,
     "close.legs_ns.fin_fin": ms(250, 800),
-    "compat.completeness": 23, "compat.conn_state": "SF", "compat.history": "ShAfFa",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1}
 CONNTRACK = ["SS SR ES FW CW LA TW"]

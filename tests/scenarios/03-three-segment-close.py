@@ -26,7 +26,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_3SEG", "close.by": "server",
     "close.half_close": ABSENT,
-    "compat.completeness": 23, "compat.conn_state": "SF", "compat.history": "ShAfFa",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1}
 CONNTRACK = ["SS SR ES FW LA TW"]

@@ -28,7 +28,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_SIMULTANEOUS", "close.by": "both",
     "close.half_close": ABSENT,
-    "compat.completeness": 23, "compat.conn_state": "SF", "compat.history": "ShAfFa",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1}
 CONNTRACK = ["SS SR ES FW LA TW"]

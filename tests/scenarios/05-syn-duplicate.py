@@ -36,7 +36,7 @@ RECORDS = [{
     "server.synack": 3, "server.synack_retransmits": 2,
     "open.legs_ns.total": ms(900, 2500),
     "close.verdict": "C_RST", "close.by": "client", "close.flags": has("RST_AFTER_FIN"),
-    "compat.completeness": 55, "compat.conn_state": "RSTO", "compat.history": "ShAfR",
+    "compat.conn_state": "RSTO", "compat.history": "ShAfR",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpRetransSegs": 2}
 CONNTRACK = ["SS SR SR ES FW CL"]

@@ -21,7 +21,7 @@ RECORDS = [{
     "open.verdict": "O_REFUSED",
     "close.verdict": "C_NONE",
     "server.rst": 1, "local": "server",
-    "compat.completeness": 37, "compat.conn_state": "REJ", "compat.history": "Sr",
+    "compat.conn_state": "REJ", "compat.history": "Sr",
 }]
 COUNTERS = {"TcpOutRsts": 1}
 CONNTRACK = ["SS"]

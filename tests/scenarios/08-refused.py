@@ -25,7 +25,7 @@ def play(s):
 RECORDS = [{
     "open.verdict": "O_REFUSED",
     "server.rst": 1, "local": "client",
-    "compat.completeness": 37, "compat.conn_state": "REJ", "compat.history": "Sr",
+    "compat.conn_state": "REJ", "compat.history": "Sr",
 }]
 COUNTERS = {"TcpActiveOpens": 1, "TcpAttemptFails": 1}
 CONNTRACK = ["SS"]

@@ -29,7 +29,7 @@ RECORDS = [{
     "witness.confidence": todo("certain", now="inferred"),   # the socket's error says that it is over
     "client.syn": since("6.5", 3, before=2),
     "client.syn_retransmits": since("6.5", 2, before=1),
-    "compat.completeness": 1, "compat.conn_state": "S0", "compat.history": "S",
+    "compat.conn_state": "S0", "compat.history": "S",
 }]
 COUNTERS = {"TcpActiveOpens": 1, "TcpAttemptFails": 1, "TcpRetransSegs": since("6.5", 2, before=1),
             "TcpExtTCPAbortOnTimeout": 1}

@@ -30,7 +30,7 @@ RECORDS = [{
     "client.wscale": 7, "client.sack": True,
     "server.wscale": ABSENT, "server.sack": False,
     "close.verdict": "C_3SEG", "close.by": "server",
-    "compat.completeness": 23, "compat.conn_state": "SF", "compat.history": "ShAfFa",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtSyncookiesSent": 1, "TcpExtSyncookiesRecv": 1, "TcpExtTW": 1,
             "TcpExtTCPReqQFullDoCookies": 1}

@@ -35,7 +35,7 @@ RECORDS = [{
     "client.wscale": 9, "client.sack": True, "client.timestamps": True,
     "server.sack": True, "server.timestamps": True,
     "close.verdict": "C_3SEG", "close.by": "server",
-    "compat.completeness": 23, "compat.conn_state": "SF", "compat.history": "ShAfFa",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtSyncookiesSent": 1, "TcpExtSyncookiesRecv": 1, "TcpExtTW": 1,
             "TcpExtTCPReqQFullDoCookies": 1}

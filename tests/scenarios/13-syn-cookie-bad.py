@@ -27,7 +27,7 @@ RECORDS = [{
     "open.verdict": todo("O_EMBRYO_EXPIRED", now="O_3WHS"),
     "open.flags": has("COOKIE"),
     "open.checks.synack_acks_syn": True,
-    "compat.completeness": 39,
+    "compat.conn_state": "RSTR", "compat.history": "ShAr",
 }]
 COUNTERS = {"TcpOutRsts": 1, "TcpExtSyncookiesSent": 1, "TcpExtSyncookiesFailed": 1, "TcpExtTCPReqQFullDoCookies": 1}
 TSHARK = [39]

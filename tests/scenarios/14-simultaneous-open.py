@@ -34,7 +34,7 @@ RECORDS = [{
     "client.syn": 1, "server.syn": 1, "client.synack": 1, "server.synack": 1,
     "close.verdict": "C_3SEG", "close.by": "client",
     "local": "client",
-    "compat.completeness": 23, "compat.conn_state": "SF",
+    "compat.conn_state": "SF",
 }]
 COUNTERS = {"TcpActiveOpens": 1, "TcpExtTW": 1}
 CONNTRACK = ["SS S2 SR ES FW LA TW"]

@@ -28,6 +28,7 @@ def play(s):
 RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_3SEG", "close.by": "server",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }, {
     "client.isn": 101002,
     "open.verdict": todo("O_TW_RECYCLE_PASSIVE", now="O_3WHS"),

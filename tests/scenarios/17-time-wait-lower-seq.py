@@ -35,6 +35,7 @@ def play(s):
 RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_3SEG", "close.by": "server",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }, {
     "client.isn": 1000, "client.syn": 2, "client.rst": 1,
     "open.verdict": todo("O_TW_ACK_RST_RETRY", now="O_3WHS"),

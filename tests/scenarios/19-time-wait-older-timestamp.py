@@ -27,6 +27,7 @@ EXPIRES = 2
 RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_3SEG", "close.by": "server",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }, {
     "client.syn": 1,
     "open.verdict": "O_TIMEOUT", "open.flags": has("CHALLENGE"),

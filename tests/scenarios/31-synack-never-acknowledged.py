@@ -26,7 +26,7 @@ RECORDS = [{
     "open.verdict": "O_EMBRYO_EXPIRED",
     "open.checks.synack_acks_syn": True,
     "witness.confidence": "inferred",
-    "compat.completeness": 3, "compat.conn_state": "S1", "compat.history": "Sh",
+    "compat.conn_state": "S1", "compat.history": "Sh",
 }]
 COUNTERS = {"TcpRetransSegs": 1}
 CONNTRACK = ["SS SR"]

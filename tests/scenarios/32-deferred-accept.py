@@ -27,7 +27,6 @@ def play(s):
 RECORDS = [{
     "open.verdict": todo("O_DEFER_ACCEPT", now="O_3WHS"),
     "close.verdict": "C_NONE",
-    "compat.completeness": 15,
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTCPDeferAcceptDrop": 1}
 TSHARK = [15]

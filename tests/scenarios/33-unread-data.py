@@ -26,7 +26,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_RST_UNREAD", now="C_RST"), "close.by": "server",
     "blame.where": todo("application", now=ABSENT),
-    "compat.completeness": 47, "compat.conn_state": "RSTR",
+    "compat.conn_state": "RSTR", "compat.history": "ShADar",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpOutRsts": 1, "TcpExtTCPAbortOnClose": 1}
 CONNTRACK = ["SS SR ES CL"]

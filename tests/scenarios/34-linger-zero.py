@@ -21,7 +21,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_RST_LINGER0", now="C_RST"), "close.by": "server",
     "blame.where": todo("application", now=ABSENT),
-    "compat.completeness": 39, "compat.conn_state": "RSTR",
+    "compat.conn_state": "RSTR", "compat.history": "ShAr",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpOutRsts": 1, "TcpExtTCPAbortOnData": 1}
 CONNTRACK = ["SS SR ES CL"]

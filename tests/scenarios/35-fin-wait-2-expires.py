@@ -31,7 +31,6 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_FW2_EXPIRED", now="C_RST"), "close.by": "server",
     "client.fin": 1, "server.fin": 1, "server.rst": 1,
-    "compat.completeness": 55,
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpOutRsts": 1, "TcpExtTWKilled": 1}
 CONNTRACK = ["SS SR ES FW CW LA CL"]

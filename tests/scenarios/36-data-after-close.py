@@ -27,7 +27,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_RST_DATA_AFTER_CLOSE", now="C_RST"), "close.by": "server",
     "close.flags": has("RST_AFTER_FIN"),
-    "compat.completeness": 63,
+    "compat.conn_state": "RSTR", "compat.history": "ShAfDr",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpOutRsts": 1, "TcpExtTW": 1}
 CONNTRACK = ["SS SR ES FW CW CL"]

@@ -33,7 +33,7 @@ RECORDS = [{
     "close.verdict": "C_4SEG", "close.by": "server",
     "close.half_close.bytes": 4, "close.half_close.ns": ms(100, 800),
     "client.bytes": 4, "server.bytes": 0,
-    "compat.completeness": 31, "compat.conn_state": "SF",
+    "compat.conn_state": "SF", "compat.history": "ShAfDaF",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1}
 CONNTRACK = ["SS SR ES FW CW LA TW"]

@@ -29,7 +29,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_KEEPALIVE", now="C_RST"), "close.by": "server",
     "blame.where": todo(one_of("network", "peer"), now=ABSENT),
-    "compat.completeness": 39, "compat.conn_state": "RSTR",
+    "compat.conn_state": "RSTR",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpOutRsts": 1, "TcpExtTCPAbortOnTimeout": 1,
             "TcpExtTCPKeepAlive": 2}

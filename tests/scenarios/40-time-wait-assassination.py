@@ -29,13 +29,11 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_3SEG", "close.by": "server",
     "close.legs_ns.time_wait": todo(ms(0, 2000), now=ABSENT),
-    "compat.completeness": 55,
 }, {
     "client.port": 41040,
     "open.verdict": "O_3WHS",
     "close.verdict": "C_3SEG", "close.by": "server",
     "close.legs_ns.time_wait": ABSENT,      # it outlives the observer
-    "compat.completeness": 55,
 }]
 COUNTERS = {"TcpPassiveOpens": 2, "TcpExtTW": 2}
 CONNTRACK = ["SS SR ES FW LA TW CL", "SS SR ES FW LA TW CL"]

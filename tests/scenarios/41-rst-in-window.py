@@ -32,7 +32,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_RST", "close.by": "client",
     "client.rst": todo(3, now=2),    # the second is taken for the end
-    "compat.completeness": 39, "compat.conn_state": "RSTO",
+    "compat.conn_state": "RSTO",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpExtTCPChallengeACK": 1}
 TSHARK = [39]

@@ -29,7 +29,7 @@ def play(s):
 RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_RST", "close.by": "client", "close.flags": has("RST_AFTER_FIN"),
-    "compat.completeness": 55,
+    "compat.conn_state": "RSTO", "compat.history": "ShAFaR",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1}
 CONNTRACK = ["SS SR ES FW CW CL"]

@@ -26,7 +26,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_RST_LINGER2", now="C_RST"), "close.by": "server",
     "close.flags": has("RST_AFTER_FIN"),
-    "compat.completeness": 55,
+    "compat.conn_state": "RSTR", "compat.history": "ShAfr",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpOutRsts": 1, "TcpExtTCPAbortOnData": 1}
 CONNTRACK = ["SS SR ES FW CW CL"]

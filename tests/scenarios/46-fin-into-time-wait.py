@@ -26,7 +26,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_3SEG", "close.by": "server", "close.flags": has("FIN_RETRANSMIT"),
     "client.fin": 2, "client.fin_retransmits": 1,
-    "compat.completeness": 23, "compat.conn_state": "SF",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1}
 CONNTRACK = ["SS SR ES FW LA TW"]

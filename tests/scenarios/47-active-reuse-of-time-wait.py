@@ -37,6 +37,7 @@ def play(s):
 RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_3SEG", "close.by": "client",
+    "compat.conn_state": "SF", "compat.history": "ShAFf",
 }, {
     "open.verdict": todo("O_TW_RECYCLE_ACTIVE", now="O_3WHS"),
     "close.verdict": "C_NONE",

@@ -25,7 +25,6 @@ RECORDS = [{
     "open.verdict": "O_3WHS", "open.flags": has("DATA_ON_SYN", "DATA_ON_ACK"),
     "client.tfo": False,
     "close.verdict": "C_NONE",
-    "compat.completeness": 15,
 }]
 COUNTERS = {"TcpPassiveOpens": 1}
 CONNTRACK = ["SS SR ES"]

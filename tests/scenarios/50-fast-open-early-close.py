@@ -30,7 +30,6 @@ RECORDS = [{
     "open.verdict": todo("O_TFO_DATA", now="O_3WHS"), "open.flags": has("DATA_ON_SYN"),
     "close.verdict": "C_3SEG", "close.by": "server",
     "client.bytes": 5,
-    "compat.completeness": 31,
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTCPFastOpenPassive": 1, "TcpExtTW": 1}
 TSHARK = [31]

@@ -30,7 +30,7 @@ def play(s):
 RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_4SEG", "close.by": "client",
-    "compat.completeness": 23, "compat.conn_state": "SF",
+    "compat.conn_state": "SF", "compat.history": "ShFafA",
 }]
 COUNTERS = {"TcpPassiveOpens": 1}
 CONNTRACK = ["SS SR FW CW LA TW"]

@@ -23,9 +23,9 @@ def play(s):
 
 RECORDS = [{
     "client.rst": 1,
+    "compat.conn_state": "RSTO", "compat.history": "ShR",
     "open.verdict": todo("O_ABORTED_LOCAL", now="O_EMBRYO_RST"),
     "blame.where": todo("application", now=ABSENT),
-    "compat.completeness": 35,
 }]
 COUNTERS = {"TcpActiveOpens": 1, "TcpOutRsts": 1}
 CONNTRACK = ["SS SR CL"]

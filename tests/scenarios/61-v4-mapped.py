@@ -22,6 +22,7 @@ RECORDS = [{
     "client.ip": "10.71.61.2", "server.ip": "10.71.61.1",
     "open.verdict": "O_3WHS",
     "close.verdict": "C_3SEG", "close.by": "server",
+    "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1}
 TSHARK = [23]

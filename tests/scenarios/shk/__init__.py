@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a scenario file imports."""
-import os
 import socket
 import struct
 
 from .expect import ABSENT, between, has, ms, noted, one_of, since, todo
 from .scene import Skip
 from .peer import Wrong
+from .witness import packet_payload
 
-__all__ = ["ABSENT", "Skip", "Wrong", "between", "has", "ms", "noted", "one_of", "os", "since", "socket", "struct", "todo"]
+__all__ = ["ABSENT", "Skip", "Wrong", "between", "has", "ms", "noted", "one_of", "packet_payload", "since", "socket",
+           "struct", "todo"]

@@ -40,6 +40,12 @@ class Wire:
                 self.waiting.append(segment)
 
 
+    def discard(self):
+        """Take what the host has sent, and forget it: the device holds 500 packets, then it drops."""
+        while select.select([self.fd], [], [], 0)[0]:
+            os.read(self.fd, 70000)
+
+
 class Peer:
     """One end of a connection. seq and ack are what it will send next: .seq moves on with every segment sent
     without a seq of its own, .ack with every segment that expect() returns."""
@@ -52,6 +58,7 @@ class Peer:
         self.window = window
         self.ts = None          # TSval to send with every segment; None: no timestamps
         self.ts_recent = 0      # the host's last TSval
+        self.wrap = lambda segment: [(segment, {})]     # IP payloads and what ipv4() or ipv6() is told of each
         self.last = None        # what expect() returned last
 
     def send(self, flags, data=b"", seq=None, ack=None, ts=None, window=None, **options):
@@ -66,7 +73,8 @@ class Peer:
                              ack=ack % 2**32, window=self.window if window is None else window)
         if seq is None:
             self.seq = (self.seq + len(data) + ("S" in flags) + ("F" in flags)) % 2**32
-        self.wire.write(self.addr, self.host, segment)
+        for payload, ip in self.wrap(segment):
+            self.wire.write(self.addr, self.host, payload, **ip)
 
     def expect(self, flags, within=REPLY_SECONDS, data=None):
         """The next segment from the host with these flags (P does not count); others before it are passed over."""

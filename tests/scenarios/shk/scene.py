@@ -21,6 +21,7 @@ import subprocess
 import threading
 import time
 
+from .observer import Observer
 from .peer import Peer, Wire, Wrong
 
 CLONE_NEWNET = 0x40000000
@@ -166,9 +167,11 @@ class Host:
 class Scene(Host):
     """What play() gets: the host, the peer's wire, and the means to wait."""
 
-    def __init__(self, number):
+    def __init__(self, number, folder, source):
         super().__init__(ipaddress.ip_address(f"10.71.{number}.1"), ipaddress.ip_address(f"fd71:{number}::1"))
-        self.number = number
+        self.number, self.folder, self.source = number, folder, source
+        self.observer = None
+        self.capture = None     # of this namespace, see witness.py
         self.kernel = kernel_version()
         self.wire = None
         self.other = None
@@ -192,6 +195,21 @@ class Scene(Host):
 
     def ip(self, *commands):
         self.run("ip", "-batch", "-", feed="\n".join(commands))
+
+    def observe(self, *options):
+        """For scenarios with ALONE: an observer of this namespace that begins now and ends with the scenario."""
+        inode = os.stat("/proc/thread-self/ns/net").st_ino
+        self.observer = Observer(self.folder, f"alone-{self.number}", "--json", "--source", self.source, "--netns",
+                                 str(inode), *options)
+
+    def netem(self, *words):
+        """Delay, loss and reordering of what this host sends over veth0."""
+        try:
+            self.run("tc", "qdisc", "replace", "dev", "veth0", "root", "netem", *words)
+        except Wrong as wrong:
+            if "unknown" in str(wrong):
+                raise Skip("this kernel has no netem") from wrong
+            raise
 
     def peer(self, port=40000, to=None, **more):
         """A raw end at the peer: with to it will open a connection to that port of the host, else wait for one."""

@@ -11,6 +11,7 @@ import threading
 import time
 
 ETH_P_ALL, PACKET_OUTGOING, LINKTYPE_RAW = 3, 4, 101
+SNAP = 256
 
 # Each is compared in every scenario that names counters: one that is not named must be 0.
 TELLING = """
@@ -40,7 +41,7 @@ class Capture(threading.Thread):
                 if self.ended:
                     return
                 continue
-            data, (device, protocol, kind, *_) = self.socket.recvfrom(70000)
+            data, (device, protocol, kind, *_) = self.socket.recvfrom(SNAP)
             # lo shows each packet twice, on its way out and on its way in.
             if protocol in (0x0800, 0x86DD) and not (device == "lo" and kind == PACKET_OUTGOING):
                 self.packets.append((time.time_ns(), data))
@@ -55,7 +56,17 @@ def write_pcap(path, packets):
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, LINKTYPE_RAW))
         for when, data in packets:
-            file.write(struct.pack("<IIII", when // 10**9, when % 10**9, len(data), len(data)) + data)
+            file.write(struct.pack("<IIII", when // 10**9, when % 10**9, len(data), ip_length(data)) + data)
+
+
+def ip_length(packet):
+    """What the header says: of a long packet only the beginning is kept."""
+    return struct.unpack("!H", packet[2:4])[0] if packet[0] >> 4 == 4 else 40 + struct.unpack("!H", packet[4:6])[0]
+
+
+def packet_payload(packet):
+    """Octets of TCP payload in an IPv4 packet without options."""
+    return ip_length(packet) - 20 - (packet[32] >> 4) * 4
 
 
 def tshark_completeness(path):

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Segmentation offload: the FIN leaves, and arrives, at the end of a packet of many MSS. Its number is behind the data.
+
+	host				other host
+	SYN, SYN+ACK, ACK
+	data, FIN	------>			queued until the window opens, so the FIN joins the last of it
+	and the same the other way
+"""
+from shk import *
+
+STAGE = "veth"
+
+
+def fill_and_close(sock):
+    """Send until nothing more goes in, and close behind it: the FIN joins data that cannot leave yet."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sent = 0
+    sock.settimeout(0)
+    try:
+        while True:
+            sent += sock.send(bytes(1 << 16))
+    except BlockingIOError:
+        sock.shutdown(socket.SHUT_WR)
+    return sent
+
+
+def drain_and_close(sock):
+    while sock.recv(1 << 20):
+        pass
+    sock.close()
+
+
+def play(s):
+    there, here = s.other.listen(7068), s.listen(7168)
+    out = s.connect(s.addr + 1, 7068)
+    reader = s.other.accept(there)
+    s.notes["out"] = fill_and_close(out)
+    s.other.do(drain_and_close, reader)
+    into = s.other.connect(s.addr, 7168)
+    reader = s.accept(here)
+    s.notes["in"] = s.other.do(fill_and_close, into)
+    drain_and_close(reader)
+    s.until("both are closed", lambda: set(s.sockets_of(7068) + s.sockets_from(7168)) <= {6, 10})
+    longest = max(packet_payload(data) for _, data in list(s.capture.packets) if data[33] & 1)
+    if longest < 2 * 1448:
+        raise Wrong(f"no FIN came with more than {longest} octets")
+
+
+CLOSED = {"open.verdict": "O_3WHS", "close.verdict": one_of("C_3SEG", "C_4SEG"), "close.by": "client",
+          "client.fin": 1, "server.bytes": 0}
+RECORDS = [
+    {**CLOSED, "server.port": 7068, "local": "client", "client.bytes": noted("out")},
+    {**CLOSED, "server.port": 7168, "local": "server", "client.bytes": noted("in")},
+]
