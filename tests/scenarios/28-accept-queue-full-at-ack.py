@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 The accept queue fills between SYN+ACK and ACK. The host drops the ACK, and the client believes that it is
-connected. One gets in later, with its data, once there is room; the other goes away.
+connected. It gets in later, with its data, once there is room.
 
 	peer			host
 	A: SYN, SYN+ACK, ACK
 	B, C, D: SYN, SYN+ACK
-	B: ACK		------>			now listen(2) is full: two may wait, and one more
-	C: ACK		------>
+	B: ACK		------>
+	C: ACK		------>			now listen(2) is full: two may wait, and one more
 	D: ACK		------>			dropped
 			<------	D: SYN+ACK	again, by the timer
 				accept()	room for one
