@@ -26,7 +26,6 @@ def play(s):
 EXPIRES = 1
 RECORDS = [{
     "open.verdict": "O_TIMEOUT",
-    "witness.confidence": todo("certain", now="inferred"),   # the socket's error says that it is over
     "client.syn": since("6.5", 3, before=2),
     "client.syn_retransmits": since("6.5", 2, before=1),
     "compat.conn_state": "S0", "compat.history": "S",

@@ -30,6 +30,5 @@ RECORDS = [{
     "client.rst": 1,
     "open.verdict": todo("O_BAD_SYNACK", now="O_TIMEOUT"), "open.flags": has("BAD_SYNACK"),
     "open.checks.synack_acks_syn": False,
-    "witness.confidence": "inferred",
 }]
 TSHARK = [35]

@@ -63,7 +63,7 @@ RECORDS = [
     {**RESET, "client.isn": 1, "tuple_reuse": ABSENT},
     {**AGAIN, "client.isn": 1, "tuple_reuse.verdict": todo("AT_RISK_DATA", now=ABSENT)},
     {**RESET},
-    {**AGAIN, "tuple_reuse.verdict": todo("SAFE_ISN", now=ABSENT)},
+    {**AGAIN, "tuple_reuse.verdict": "SAFE_ISN"},
     {**RESET, "client.isn": 1},
     {**AGAIN, "client.isn": 1, "tuple_reuse.verdict": todo("SAFE_TS", now=ABSENT)},
 ]

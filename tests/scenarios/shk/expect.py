@@ -108,6 +108,7 @@ def member(record, path):
 # What every record says unless its scenario knows better.
 USUAL = {
     "witness.wire": True,
+    "witness.socket": True,
     "witness.lost": 0,
     "witness.late": 0,
     "witness.confidence": "certain",
