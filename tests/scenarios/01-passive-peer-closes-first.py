@@ -33,7 +33,7 @@ RECORDS = [{
     "close.legs_ns.fin_fin": ms(240, 800),
     "client.isn": 1000, "client.syn": 1, "client.fin": 1, "client.bytes": 0,
     "server.synack": 1, "server.fin": 1, "server.bytes": 0,
-    "local": "server",
+    "local": "server", "server.process.comm": "python3",
     "compat.conn_state": "SF", "compat.history": "ShAFaf",
 }]
 COUNTERS = {"TcpPassiveOpens": 1}

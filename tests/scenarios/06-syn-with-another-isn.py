@@ -23,6 +23,7 @@ def play(s):
 
 
 RECORDS = [{
+    "witness.socket": ANYTHING,
     "client.isn": 1000,
     "open.verdict": todo("O_EMBRYO_KILLED_BY_SYN", now="O_EMBRYO_RST"),
     "compat.completeness": 3,

@@ -24,7 +24,7 @@ def play(s):
 
 RECORDS = [{
     "open.verdict": "O_REFUSED",
-    "server.rst": 1, "local": "client",
+    "server.rst": 1, "local": "client", "client.process.comm": "python3",
     "compat.conn_state": "REJ", "compat.history": "Sr",
 }]
 COUNTERS = {"TcpActiveOpens": 1, "TcpAttemptFails": 1}

@@ -32,6 +32,7 @@ RECORDS = [{
     "client.syn": 1,
     "open.verdict": "O_TIMEOUT", "open.flags": has("CHALLENGE"),
     "witness.confidence": "inferred",
+    "witness.socket": ANYTHING,
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1, "TcpExtPAWSEstab": since("6.12", 0, before=1)}
 TSHARK = [23, 5]

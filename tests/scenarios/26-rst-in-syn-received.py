@@ -29,11 +29,11 @@ def play(s):
 
 
 RECORDS = [{
-    "client.port": 40026, "client.rst": 1,
+    "witness.socket": ANYTHING, "client.port": 40026, "client.rst": 1,
     "open.verdict": "O_EMBRYO_RST",
     "compat.conn_state": "RSTO", "compat.history": "ShR",
 }, {
-    "client.port": 41026, "client.rst": 2,
+    "witness.socket": ANYTHING, "client.port": 41026, "client.rst": 2,
     "open.verdict": "O_EMBRYO_RST",
 }]
 COUNTERS = {"TcpAttemptFails": 2, "TcpExtEmbryonicRsts": 2, "TcpExtTCPChallengeACK": 1}

@@ -21,15 +21,18 @@ def play(s):
 
 EXPIRES = 2
 RECORDS = [{
+    "witness.socket": todo(True, now=False),    # told of when it is accepted or ends
     "open.verdict": "O_3WHS",
 }, {
     "client.port": 41027,
     "open.verdict": todo("O_ACCEPTQ_DROP_SYN", now="O_TIMEOUT"),
+    "witness.socket": ANYTHING,
     "witness.confidence": one_of("certain", "inferred"),
     "blame.where": todo("listener", now=ABSENT),
 }, {
     "client.port": 42027,
     "open.verdict": todo("O_ACCEPTQ_DROP_SYN", now="O_TIMEOUT"),
+    "witness.socket": ANYTHING,
     "witness.confidence": one_of("certain", "inferred"),
     "blame.where": todo("listener", now=ABSENT),
 }]

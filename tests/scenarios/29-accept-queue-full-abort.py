@@ -27,8 +27,10 @@ def play(s):
 
 RECORDS = [{
     "open.verdict": "O_3WHS",
+    "witness.socket": todo(True, now=False),    # told of when it is accepted or ends
 }, {
     "open.verdict": "O_3WHS",
+    "witness.socket": todo(True, now=False),    # told of when it is accepted or ends
 }, {
     "client.port": 42029, "server.rst": 1,
     "open.verdict": todo("O_ACCEPTQ_ABORT", now="O_3WHS"),

@@ -25,13 +25,16 @@ def play(s):
 EXPIRES = 3
 RECORDS = [{
     "open.verdict": "O_EMBRYO_EXPIRED",
+    "witness.socket": ANYTHING,
     "witness.confidence": "inferred",
 }, {
     "open.verdict": "O_EMBRYO_EXPIRED",
+    "witness.socket": ANYTHING,
     "witness.confidence": "inferred",
 }, {
     "client.port": 42030,
     "open.verdict": todo("O_SYNQ_DROP", now="O_TIMEOUT"),
+    "witness.socket": ANYTHING,
     "witness.confidence": one_of("certain", "inferred"),
     "blame.where": todo("listener", now=ABSENT),
 }]

@@ -18,12 +18,13 @@ from shk import *
 
 
 def play(s):
-    s.listen(7057)
+    listener = s.listen(7057)
     for port, flags, answer in ((40057, "SEW", "SAE"), (41057, "SEWN", "SAE"), (42057, "S", "SA")):
         peer = s.peer(port, to=7057)
         peer.send(flags, mss=1460)
         peer.expect(answer)
         peer.send("A")
+        s.accept(listener)
 
 
 RECORDS = [

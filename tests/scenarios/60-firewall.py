@@ -28,6 +28,7 @@ def play(s):
 EXPIRES = 2
 RECORDS = [{
     "server.port": 7060,
+    "witness.socket": ANYTHING,
     "open.verdict": todo("O_NF_DROP_IN", now="O_TIMEOUT"),
     "blame.where": todo("local_firewall", now=ABSENT),
     "witness.confidence": one_of("certain", "inferred"),

@@ -39,6 +39,18 @@ def one_of(*values):
     return OneOf(*values)
 
 
+class Anything:
+    def __eq__(self, other):
+        return True
+
+    def __repr__(self):
+        return "anything"
+
+
+# Depends on what this kernel lets BPF programs see.
+ANYTHING = Anything()
+
+
 class Has:
     def __init__(self, parts):
         self.parts = parts
