@@ -9,8 +9,8 @@ boot = tests/vm/boot.sh $(if $(KERNEL),--kernel $(KERNEL))
 
 test: ## Run every test; the last line counts them
 	$(Q)rm -rf $(results)
-	+$(Q)for part in check test-unit test-isn test-captures test-scenarios test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
-	$(Q)tests/summary $(results) check unit isn captures scenarios vm cost
+	+$(Q)for part in check test-unit test-isn test-captures test-native test-scenarios test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
+	$(Q)tests/summary $(results) check unit isn captures native scenarios vm cost
 
 test-unit: $(unit_tests) ## Run the unit tests, under sanitizers
 	$(Q)$(call fresh_results,unit)
@@ -24,6 +24,11 @@ test-isn: userspace $(isn_programs) ## Audit hosts whose ISNs are known, many an
 test-captures: userspace ## Compare what the tool says of captures with an independent answer, where there is one
 	$(Q)$(call fresh_results,captures)
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/captures prove tests/captures && touch $(results)/captures/.passed
+
+test-native: userspace ## Observe on this very kernel (root): whose connections are these, and is nothing left behind
+	$(Q)$(call fresh_results,native)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/native prove -e '' $(or $(T),$(wildcard tests/native/*.t)) && \
+		touch $(results)/native/.passed
 
 test-scenarios: userspace ## Play every way to open and close (root), and compare what the tool says; S=NAME: only one
 	$(Q)$(call fresh_results,scenarios)
@@ -54,4 +59,4 @@ run-host: userspace ## The same on the running kernel (root), through the module
 	+$(Q)$(MAKE) --no-print-directory kmod-host || echo "Going on without the module."
 	$(Q)tests/netns/demo
 
-.PHONY: test test-unit test-isn test-captures test-scenarios test-vm test-cost check vm run run-host
+.PHONY: test test-native test-unit test-isn test-captures test-scenarios test-vm test-cost check vm run run-host

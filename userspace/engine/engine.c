@@ -347,7 +347,8 @@ static void feed_socket(struct shk_engine *e, const struct shk_event *ev)
 	shk_tuple_from_event(&tuple, ev);
 	f = find_for_socket(e, ev, &tuple);
 	if (!f) {
-		e->stats.unmatched++;
+		/* TIME-WAIT outlasts what is remembered here, or ends because the tuple is in use again. */
+		e->stats.unmatched += ev->where != SHK_SOCK_TIME_WAIT_ENDED;
 		return;
 	}
 	shk_socket_observe(f, ev, tuple.dir, e->processes);
