@@ -5,8 +5,28 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "input.h"
 #include "run.h"
 #include "source_pcap.h"
+
+static int open_replay(struct shk_run *run)
+{
+	const struct shk_watch_options *o = &run->options;
+	struct shk_error err = {0};
+	uint32_t flags;
+
+	run->replay = shk_replay_open(o->files, o->n_files, o->filter, &err);
+	if (run->replay) {
+		run->cgroups = shk_cgroups_new(0);
+		flags = shk_replay_head(run->replay)->flags;
+		run->numeric_netns = flags & SHK_RECORDING_ALL_NETNS;
+		run->capture = flags & SHK_RECORDING_CAPTURE;
+		return 0;
+	}
+	if (err.code == -EBADMSG)
+		return shk_run_complain(run, &err, SHK_EXIT_INPUT);
+	return shk_run_complain(run, &err, err.code == -EINVAL ? SHK_EXIT_USAGE : SHK_EXIT_UNABLE);
+}
 
 static int open_source(struct shk_run *run)
 {
@@ -14,6 +34,7 @@ static int open_source(struct shk_run *run)
 	const struct shk_source_config config = {.filter = o->filter};
 	struct shk_error err = {0};
 
+	run->capture = true;
 	run->source = shk_source_pcap_open(o->files, o->n_files, &config, &err);
 	if (!run->source)
 		return shk_run_complain(run, &err, err.code == -EINVAL ? SHK_EXIT_USAGE : SHK_EXIT_UNABLE);
@@ -84,19 +105,56 @@ static void report_totals(const struct shk_run *run)
 			fprintf(stderr, "  %" PRIu64 " %s\n", t.found[i], shk_found_words(i));
 }
 
+/* Recordings and captures are different things: the one is events, the other makes them. */
+static int open_files(struct shk_run *run)
+{
+	const struct shk_watch_options *o = &run->options;
+	unsigned int i, recordings = 0;
+
+	for (i = 0; i < o->n_files; i++)
+		recordings += shk_input_begins(o->files[i], (unsigned char)SHK_BLOCK_MAGIC[0]);
+	if (!recordings)
+		return open_source(run);
+	if (recordings == o->n_files)
+		return open_replay(run);
+	fprintf(stderr, "%s: captures and recordings cannot be read together\n", run->name);
+	return SHK_EXIT_USAGE;
+}
+
+static int report_replay(const struct shk_run *run)
+{
+	const char *damage = shk_replay_damage(run->replay);
+	struct shk_replay_totals t;
+
+	shk_replay_totals(run->replay, &t);
+	fprintf(stderr, "tcpshake: recording, %u file%s: %" PRIu64 " events\n", t.files,
+		t.files == 1 ? "" : "s", t.events);
+	if (run->options.verbose && t.filtered)
+		fprintf(stderr, "  %" PRIu64 " rejected by the filter\n", t.filtered);
+	if (!damage)
+		return SHK_EXIT_OK;
+	fprintf(stderr, "%s: %s\n", run->name, damage);
+	return SHK_EXIT_INPUT;
+}
+
+static int report_captures(const struct shk_run *run)
+{
+	report_totals(run);
+	return report_damage(run);
+}
+
 int shk_cmd_read(int argc, char **argv)
 {
 	struct shk_run run = {.name = argv[0], .linger_ns = SHK_LINGER_FILE_NS, .stop_fd = -1};
 	int status = SHK_EXIT_USAGE, input_status;
 
 	if (!shk_read_options_parse(argc, argv, 0, &run.options))
-		status = open_source(&run);
+		status = open_files(&run);
 	if (!status)
 		status = shk_run_start(&run);
 	if (!status) {
 		status = shk_run_to_end(&run);
-		report_totals(&run);
-		input_status = report_damage(&run);
+		input_status = run.replay ? report_replay(&run) : report_captures(&run);
 		status = status ? status : input_status;
 	}
 	shk_run_release(&run);

@@ -78,10 +78,26 @@ static void announce(const struct shk_run *run)
 	const struct shk_watch_options *o = &run->options;
 	bool all = run->numeric_netns;
 
-	fprintf(stderr, "tcpshake: watching %s%s%s%s%s (%s%s%s); Ctrl-C ends\n",
-		all ? "all network namespaces" : "network namespace ", all ? "" : o->netns,
-		o->filter ? ", filter \"" : "", o->filter ? o->filter : "", o->filter ? "\"" : "",
-		run->source->about, run->sockets ? "; " : "", run->sockets ? run->sockets->about : "");
+	fprintf(stderr, "tcpshake: %s %s%s%s%s%s (%s%s%s); Ctrl-C ends\n",
+		run->silent ? "recording" : "watching", all ? "all network namespaces" : "network namespace ",
+		all ? "" : o->netns, o->filter ? ", filter \"" : "", o->filter ? o->filter : "",
+		o->filter ? "\"" : "", run->source->about, run->sockets ? "; " : "",
+		run->sockets ? run->sockets->about : "");
+}
+
+static int run_parsed(struct shk_run *run)
+{
+	int status;
+
+	run->cgroups = shk_cgroups_new(0);
+	status = open_source(run);
+	if (!status)
+		status = shk_run_start(run);
+	if (!status) {
+		announce(run);
+		status = shk_run_to_end(run);
+	}
+	return status;
 }
 
 int shk_cmd_watch(int argc, char **argv)
@@ -89,15 +105,24 @@ int shk_cmd_watch(int argc, char **argv)
 	struct shk_run run = {.name = argv[0], .linger_ns = SHK_LINGER_LIVE_NS, .stop_fd = -1};
 	int status = SHK_EXIT_USAGE;
 
-	run.cgroups = shk_cgroups_new(0);
 	if (!shk_watch_options_parse(argc, argv, 0, &run.options))
-		status = open_source(&run);
-	if (!status)
-		status = shk_run_start(&run);
-	if (!status) {
-		announce(&run);
-		status = shk_run_to_end(&run);
-	}
+		status = run_parsed(&run);
+	shk_run_release(&run);
+	return status;
+}
+
+int shk_cmd_record(int argc, char **argv)
+{
+	struct shk_run run = {
+		.name = argv[0],
+		.linger_ns = SHK_LINGER_LIVE_NS,
+		.silent = true,
+		.stop_fd = -1,
+	};
+	int status = SHK_EXIT_USAGE;
+
+	if (!shk_record_options_parse(argc, argv, 0, &run.options))
+		status = run_parsed(&run);
 	shk_run_release(&run);
 	return status;
 }

@@ -15,6 +15,7 @@ enum shk_exit {
 
 /* argv[0] is what messages begin with: "tcpshake watch". */
 int shk_cmd_watch(int argc, char **argv);
+int shk_cmd_record(int argc, char **argv);
 int shk_cmd_read(int argc, char **argv);
 int shk_cmd_stats(int argc, char **argv);
 int shk_cmd_doctor(int argc, char **argv);

@@ -206,11 +206,29 @@ static FILE *open_stream(struct shk_input *in)
 	return file;
 }
 
+/* Standard input, which somebody looked at and nobody has opened since. It cannot be opened twice. */
+static struct {
+	struct shk_input *in;
+	FILE *file;
+} looked_at;
+
+static struct shk_input *take_looked_at(FILE **file)
+{
+	struct shk_input *in = looked_at.in;
+
+	*file = looked_at.file;
+	looked_at.in = NULL;
+	return in;
+}
+
 struct shk_input *shk_input_open(const char *path, FILE **file, struct shk_error *err)
 {
-	struct shk_input *in = calloc(1, sizeof(*in));
+	struct shk_input *in;
 	int rc = -ENOMEM;
 
+	if (looked_at.in && !strcmp(path, "-"))
+		return take_looked_at(file);
+	in = calloc(1, sizeof(*in));
 	if (!in)
 		goto err_told;
 	in->fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
@@ -249,6 +267,29 @@ void shk_input_free(struct shk_input *in)
 	if (in->fd != STDIN_FILENO)
 		close(in->fd);
 	free(in);
+}
+
+bool shk_input_begins(const char *path, unsigned char octet)
+{
+	struct shk_error err;
+	struct shk_input *in;
+	FILE *file;
+	int first;
+
+	in = shk_input_open(path, &file, &err);
+	if (!in)
+		return false;
+	first = getc(file);
+	if (first != EOF)
+		ungetc(first, file);
+	if (!strcmp(path, "-")) {
+		looked_at.in = in;
+		looked_at.file = file;
+	} else {
+		fclose(file);
+		shk_input_free(in);
+	}
+	return first == octet;
 }
 
 const char *shk_input_damage(const struct shk_input *in)

@@ -17,6 +17,9 @@ struct shk_input;
  */
 struct shk_input *shk_input_open(const char *path, FILE **file, struct shk_error *err);
 
+/* Does what @path holds begin with this octet? Not if it cannot be opened: opening it then says why. */
+bool shk_input_begins(const char *path, unsigned char octet);
+
 /* After the stream was closed; accepts NULL. */
 void shk_input_free(struct shk_input *in);
 

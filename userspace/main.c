@@ -16,7 +16,9 @@ static const struct command {
 } commands[] = {
 	{"watch", "tcpshake watch", shk_cmd_watch,
 	 "show handshakes as they happen (what tcpshake does if not told)"},
-	{"read", "tcpshake read", shk_cmd_read, "show the handshakes in captures: pcap, pcapng"},
+	{"record", "tcpshake record", shk_cmd_record, "write down what is seen, to be read later"},
+	{"read", "tcpshake read", shk_cmd_read,
+	 "show the handshakes in captures (pcap, pcapng) and recordings"},
 	{"stats", "tcpshake stats", shk_cmd_stats, "show the counters of the kernel module"},
 	{"doctor", "tcpshake doctor", shk_cmd_doctor, "show what this host can observe, and what is missing"},
 	{"demo", "tcpshake demo", shk_cmd_demo,

@@ -11,6 +11,8 @@
 
 #include "cgroups.h"
 #include "pipeline.h"
+#include "recorder.h"
+#include "replay.h"
 #include "watch_options.h"
 
 struct shk_run {
@@ -18,11 +20,15 @@ struct shk_run {
 	struct shk_watch_options options;
 	struct shk_source *source;	/* opened by the command, closed by shk_run_release() */
 	struct shk_source *sockets;	/* likewise; NULL: without the second witness */
+	struct shk_replay *replay;	/* likewise, instead of a source */
 	struct shk_cgroups *cgroups;	/* likewise; NULL: nobody learns any */
-	uint64_t linger_ns;		/* of the engine */
+	uint64_t linger_ns;		/* of the engine; a replay has its own */
 	bool numeric_netns;		/* records come from several network namespaces */
+	bool capture;			/* they are somebody else's */
+	bool silent;			/* nothing is shown: no sink */
 	FILE *out;
 	struct shk_sink *sink;
+	struct shk_recorder *recorder;	/* NULL: nothing is recorded */
 	struct utsname host;
 	const char *sources[SHK_SOURCES_MAX + 1];	/* NULL terminated */
 	int stop_fd;			/* -1 before shk_run_start() */

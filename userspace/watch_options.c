@@ -13,9 +13,11 @@
 #define NS_PER_MS     1000000ULL
 #define NS_PER_SECOND 1000000000ULL
 
-#define DURATION_MAX 31536000ULL /* seconds in a year */
-#define WINDOW_MAX   10000ULL    /* ms */
-#define FLOWS_LIMIT  (1ULL << 28)
+#define DURATION_MAX    31536000ULL /* seconds in a year */
+#define WINDOW_MAX      10000ULL    /* ms */
+#define OCTETS_PER_MB   1000000ULL
+#define ROTATE_SIZE_MAX 1000000ULL /* MB */
+#define FLOWS_LIMIT     (1ULL << 28)
 
 /* Files have no other CPUs, but merged captures and those of many queues are less well sorted than a ring. */
 #define READ_WINDOW_NS (100 * NS_PER_MS)
@@ -153,7 +155,10 @@ enum {
 	KEY_FLOWS_MAX,
 	KEY_COLOUR,
 	KEY_ASCII,
-	KEY_WINDOW
+	KEY_WINDOW,
+	KEY_ROTATE_SIZE,
+	KEY_ROTATE_TIME,
+	KEY_ROTATE_KEEP
 };
 
 static const struct argp_option watch_table[] = {
@@ -194,8 +199,18 @@ static const struct argp_option common_table[] = {
 	{NULL, 0, NULL, 0, "Limits:", 3},
 	{"count", 'c', "N", 0, "End after N connections were reported as closed", 0},
 	{"flows-max", KEY_FLOWS_MAX, "N", 0, "Connections to follow at once, 1048576 by default", 0},
+	{0},
+};
+
+/* What every command takes that has events at hand. */
+static const struct argp_option events_table[] = {
 	{"window", KEY_WINDOW, "MS", 0,
-	 "Wait so long for older events: those of other CPUs, or of a file that is not in order", 0},
+	 "Wait so long for older events: those of other CPUs, or of a file that is not in order", 3},
+	{NULL, 0, NULL, 0, "How to record it:", 4},
+	{"record", 'w', "FILE", 0, "Write what is seen to FILE, for tcpshake read; - is standard output", 0},
+	{"rotate-size", KEY_ROTATE_SIZE, "MB", 0, "Begin another file after so many millions of octets", 0},
+	{"rotate-time", KEY_ROTATE_TIME, "SECONDS", 0, "Begin another file after so much time", 0},
+	{"rotate-keep", KEY_ROTATE_KEEP, "N", 0, "Remove all but the last N files", 0},
 	{0},
 };
 
@@ -205,9 +220,16 @@ static const char watch_doc[] =
 	"Exit status: 0 all went well; 1 the command line is wrong; 2 it cannot observe or write; "
 	"3 events are missing that nobody has reported as lost.";
 
+static const char record_doc[] =
+	"Records every TCP handshake on this host, opening and closing, and shows nothing: tcpshake read "
+	"then shows what watch would have. FILTER is in the language of tcpdump.\v"
+	"Exit status: 0 all went well; 1 the command line is wrong; 2 it cannot observe or write; "
+	"3 events are missing that nobody has reported as lost.";
+
 static const char read_doc[] =
 	"Shows every TCP handshake in captures: files of pcap and pcapng, also compressed by gzip or zstd; "
-	"- is standard input. Several files are one timeline.\v"
+	"- is standard input. Several files are one timeline. Of recordings, it shows what was shown live; "
+	"several files are those of one recording.\v"
 	"Exit status: 0 all went well; 1 the command line is wrong; 2 a file cannot be opened, or the output "
 	"not be written; 3 events are missing that nobody has reported as lost; 4 a file is damaged or of an "
 	"unknown link type, and what could be read was reported.";
@@ -223,12 +245,12 @@ static int parse_u32(const char *text, uint64_t min, uint64_t max, uint32_t *val
 	return rc;
 }
 
-static int set_duration(const char *text, uint64_t *duration_ns, struct shk_error *err)
+static int set_positive(const char *text, uint64_t unit, uint64_t max, uint64_t *value, struct shk_error *err)
 {
 	int rc;
 
-	rc = shk_parse_span(text, NS_PER_SECOND, DURATION_MAX, duration_ns, err);
-	if (!rc && !*duration_ns)
+	rc = shk_parse_span(text, unit, max, value, err);
+	if (!rc && !*value)
 		return shk_error_set(err, -EINVAL, "\"%s\": more than nothing is needed", text);
 	return rc;
 }
@@ -257,10 +279,16 @@ static int set_value(struct shk_watch_options *o, int key, const char *arg, stru
 		return parse_u32(arg, 1, FLOWS_LIMIT, &o->flows_max, err);
 	case KEY_WINDOW:
 		return shk_parse_span(arg, NS_PER_MS, WINDOW_MAX, &o->window_ns, err);
+	case KEY_ROTATE_SIZE:
+		return set_positive(arg, OCTETS_PER_MB, ROTATE_SIZE_MAX, &o->rotate_size, err);
+	case KEY_ROTATE_TIME:
+		return set_positive(arg, NS_PER_SECOND, DURATION_MAX, &o->rotate_ns, err);
+	case KEY_ROTATE_KEEP:
+		return shk_parse_number(arg, 1, UINT32_MAX, &o->rotate_keep, err);
 	case 'c':
 		return shk_parse_number(arg, 1, UINT64_MAX, &o->count, err);
 	case 'd':
-		return set_duration(arg, &o->duration_ns, err);
+		return set_positive(arg, NS_PER_SECOND, DURATION_MAX, &o->duration_ns, err);
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -285,6 +313,9 @@ static bool set_plain(struct shk_watch_options *o, int key, const char *arg)
 		return true;
 	case 'o':
 		o->output = arg;
+		return true;
+	case 'w':
+		o->record = arg;
 		return true;
 	case 'v':
 		o->verbose = true;
@@ -328,10 +359,11 @@ static error_t parse_option(const struct argp_option *table, int key, char *arg,
 {
 	struct shk_watch_options *o = state->input;
 	struct shk_error err;
-	int rc;
+	int rc, i;
 
-	if (key == ARGP_KEY_INIT && state->child_inputs) {
-		state->child_inputs[0] = o;
+	if (key == ARGP_KEY_INIT) {
+		for (i = 0; state->child_inputs && state->root_argp->children[i].argp; i++)
+			state->child_inputs[i] = o;
 		return 0;
 	}
 	if (key == 'h') {
@@ -353,6 +385,11 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	return parse_option(common_table, key, arg, state);
 }
 
+static error_t parse_events(int key, char *arg, struct argp_state *state)
+{
+	return parse_option(events_table, key, arg, state);
+}
+
 static error_t parse_watch(int key, char *arg, struct argp_state *state)
 {
 	if (key == ARGP_KEY_ARG)
@@ -372,10 +409,22 @@ static error_t parse_read(int key, char *arg, struct argp_state *state)
 	return parse_option(read_table, key, arg, state);
 }
 
-static const struct argp_child children[] = {
-	{.argp = &(const struct argp){.options = common_table, .parser = parse_common}},
-	{0},
-};
+static error_t parse_record(int key, char *arg, struct argp_state *state)
+{
+	const struct shk_watch_options *o = state->input;
+
+	if (key == ARGP_KEY_END && !o->record) {
+		argp_error(state, "name the file to write, or - for standard output: --record FILE");
+		return EINVAL;
+	}
+	return parse_watch(key, arg, state);
+}
+
+static const struct argp events_argp = {.options = events_table, .parser = parse_events};
+static const struct argp common_argp = {.options = common_table, .parser = parse_common};
+
+static const struct argp_child children[] = {{.argp = &common_argp}, {.argp = &events_argp}, {0}};
+static const struct argp_child record_children[] = {{.argp = &events_argp}, {0}};
 
 int shk_watch_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options)
 {
@@ -385,6 +434,20 @@ int shk_watch_options_parse(int argc, char **argv, unsigned int flags, struct sh
 		.args_doc = "[FILTER...]",
 		.doc = watch_doc,
 		.children = children,
+	};
+
+	*options = (struct shk_watch_options){.netns = "all", .window_ns = SHK_MERGE_WINDOW_NS};
+	return argp_parse(&argp, argc, argv, flags, NULL, options);
+}
+
+int shk_record_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options)
+{
+	static const struct argp argp = {
+		.options = watch_table,
+		.parser = parse_record,
+		.args_doc = "[FILTER...]",
+		.doc = record_doc,
+		.children = record_children,
 	};
 
 	*options = (struct shk_watch_options){.netns = "all", .window_ns = SHK_MERGE_WINDOW_NS};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The command lines of "tcpshake watch" and "tcpshake read", which have most in common, and their values. */
+/* The command lines of "tcpshake watch", "record" and "read", which have most in common, and their values. */
 #ifndef SHK_WATCH_OPTIONS_H
 #define SHK_WATCH_OPTIONS_H
 
@@ -28,6 +28,10 @@ struct shk_watch_options {
 	uint64_t count;
 	uint64_t duration_ns;
 	uint64_t window_ns;
+	const char *record;	/* a file; NULL: nothing is recorded */
+	uint64_t rotate_size;
+	uint64_t rotate_ns;
+	uint64_t rotate_keep;
 	bool verbose;		/* this and the following: read */
 	const char **files;	/* allocated */
 	unsigned int n_files;
@@ -38,6 +42,7 @@ struct shk_watch_options {
  * is wrong and exits. End with shk_watch_options_release(), also after a failure.
  */
 int shk_watch_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
+int shk_record_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
 int shk_read_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
 void shk_watch_options_release(struct shk_watch_options *options);
 
