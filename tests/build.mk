@@ -9,8 +9,8 @@ boot = tests/vm/boot.sh $(if $(KERNEL),--kernel $(KERNEL))
 
 test: ## Run every test; the last line counts them
 	$(Q)rm -rf $(results)
-	+$(Q)for part in check test-unit test-isn test-captures test-native test-scenarios test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
-	$(Q)tests/summary $(results) check unit isn captures native scenarios vm cost
+	+$(Q)for part in check test-unit test-isn test-report test-captures test-native test-scenarios test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
+	$(Q)tests/summary $(results) check unit isn report captures native scenarios vm cost
 
 test-unit: $(unit_tests) ## Run the unit tests, under sanitizers
 	$(Q)$(call fresh_results,unit)
@@ -20,6 +20,11 @@ test-unit: $(unit_tests) ## Run the unit tests, under sanitizers
 test-isn: userspace $(isn_programs) ## Audit hosts whose ISNs are known, many and few, and print the confusion matrix
 	$(Q)$(call fresh_results,isn)
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/isn prove -e '' $(or $(T),$(isn_programs)) && touch $(results)/isn/.passed
+
+test-report: $(B)/tests/report_page ## Open the report of the audit in a browser: light, dark, on a phone, on paper (installs one)
+	$(Q)tests/deps.sh tests/report/packages
+	$(Q)$(call fresh_results,report)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/report prove tests/report && touch $(results)/report/.passed
 
 test-captures: userspace ## Compare what the tool says of captures with an independent answer, where there is one
 	$(Q)$(call fresh_results,captures)
@@ -59,4 +64,4 @@ run-host: userspace ## The same on the running kernel (root), through the module
 	+$(Q)$(MAKE) --no-print-directory kmod-host || echo "Going on without the module."
 	$(Q)tests/netns/demo
 
-.PHONY: test test-native test-unit test-isn test-captures test-scenarios test-vm test-cost check vm run run-host
+.PHONY: test test-native test-unit test-isn test-report test-captures test-scenarios test-vm test-cost check vm run run-host

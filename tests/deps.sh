@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Install what is missing of tests/packages, from wherever this machine's apt gets its packages. When
+# Install what is missing of a list of packages, from wherever this machine's apt gets its packages. When
 # nothing is missing it does nothing, and needs neither root nor network.
+#
+#	tests/deps.sh [LIST]	default: tests/packages
 set -euo pipefail
 
-packages=$(dirname "${BASH_SOURCE[0]}")/packages
+packages=${1:-$(dirname "${BASH_SOURCE[0]}")/packages}
 mapfile -t wanted < <(grep -Ev '^(#|$)' "$packages")
 
 missing=()
@@ -18,7 +20,7 @@ done
 if ((EUID)); then
 	cat >&2 <<-END
 		These Debian packages are missing: ${missing[*]}
-		Install them once, as root, with:   make deps
+		Install them once, as root, with:   tests/deps.sh $packages
 		After that no root is needed.
 	END
 	exit 1

@@ -49,6 +49,10 @@ $(B)/tests/isn_%: $(B)/gcc/tests/isn/%.o $(B)/gcc/libtcpshake.a
 	@mkdir -p $(@D)
 	$(Q)$(call say,LD) && gcc $(LDFLAGS) -o $@ $^ $(libs)
 
+$(B)/tests/report_page: $(B)/gcc/tests/report/page.o $(B)/gcc/libtcpshake.a
+	@mkdir -p $(@D)
+	$(Q)$(call say,LD) && gcc $(LDFLAGS) -o $@ $^ $(libs)
+
 isn_programs := $(patsubst tests/isn/%.c,$(B)/tests/isn_%,$(wildcard tests/isn/*.c))
 
 $(B)/tcpshake: $(B)/gcc/tcpshake
