@@ -167,6 +167,7 @@ static int open_pipeline(struct shk_run *run)
 					{
 						.flows_max = run->options.flows_max,
 						.linger_ns = run->linger_ns,
+						.hooks = run->source->hooks,
 						.arrows_max = run->sink ? run->sink->arrows_wanted : 0,
 						/* A filter on segments says nothing of sockets. */
 						.sockets_begin = !run->options.filter,

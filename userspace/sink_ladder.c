@@ -298,13 +298,14 @@ static uint32_t open_decided(const struct shk_conn *conn)
 	case SHK_O_REFUSED:
 	case SHK_O_EMBRYO_RST:
 		return first_with(conn, SHK_TCP_RST, 0);
-	case SHK_O_3WHS:
-		return first_with(conn, 0, SHK_PROVES_SYNACK_ACKED);
 	case SHK_O_SIMULTANEOUS:
 	case SHK_O_SELF:
 		return first_established(conn);
-	default:
+	case SHK_O_NONE:
 		return conn->n_arrows;
+	default:
+		return shk_open_failed(conn->open) ? conn->n_arrows
+						   : first_with(conn, 0, SHK_PROVES_SYNACK_ACKED);
 	}
 }
 
@@ -315,7 +316,7 @@ static uint32_t close_decided(const struct shk_conn *conn)
 
 	if (conn->close == SHK_C_NONE)
 		return i;
-	if (conn->close == SHK_C_RST)
+	if (shk_close_broken(conn->close))
 		return first_with(conn, SHK_TCP_RST, 0);
 	for (; i; i--)
 		if (conn->arrows[i - 1].proves & SHK_PROVES_FIN_ACKED)
@@ -334,6 +335,8 @@ static int open_verdict(struct shk_sink_ladder *ladder, const struct shk_conn *c
 	if (!failed && conn->open_total_ns != SHK_UNKNOWN_NS)
 		shk_text_add(t, " in %s", shk_format_span(span, conn->open_total_ns, t->utf8));
 	shk_words_open_notes(t, conn);
+	if (failed)
+		shk_words_blame(t, conn);
 	return verdict_rows(ladder, failed ? SHK_RED : SHK_GREEN);
 }
 
@@ -346,7 +349,8 @@ static int close_verdict(struct shk_sink_ladder *ladder, const struct shk_conn *
 	shk_text_clear(t);
 	shk_words_close(t, conn);
 	shk_words_close_notes(t, conn);
-	return verdict_rows(ladder, conn->close == SHK_C_RST ? SHK_RED : SHK_CYAN);
+	shk_words_blame(t, conn);
+	return verdict_rows(ladder, shk_close_broken(conn->close) ? SHK_RED : SHK_CYAN);
 }
 
 static int dropped_row(struct shk_text *t, uint32_t dropped)

@@ -156,6 +156,7 @@ static int line_opened(struct shk_sink *s, const struct shk_conn *conn)
 	}
 	shk_text_colour(t, SHK_YELLOW);
 	shk_words_open_notes(t, conn);
+	shk_words_blame(t, conn);
 	shk_text_colour(t, SHK_PLAIN);
 	return finish(t, conn);
 }
@@ -165,19 +166,22 @@ static int line_closed(struct shk_sink *s, const struct shk_conn *conn)
 	struct shk_sink_line *line = line_of(s);
 	struct shk_text *t = &line->text;
 
+	/* Nothing happened since line_opened(), but that it may have learnt better. */
 	if (shk_open_failed(conn->open))
-		return 0; /* nothing happened since line_opened() */
+		return conn->open_told == conn->open ? 0 : line_opened(s, conn);
 	begin(line, conn);
 	if (conn->open == SHK_O_NONE) {
 		add_mark(t, SHK_DIM, t->signs->still);
 		shk_words_open(t, conn);
 		return finish(t, conn);
 	}
-	add_mark(t, conn->close == SHK_C_RST ? SHK_RED : SHK_DIM,
+	add_mark(t, shk_close_broken(conn->close) ? SHK_RED : SHK_DIM,
 		 conn->close == SHK_C_NONE ? t->signs->still : t->signs->closed);
 	shk_words_close(t, conn);
 	shk_text_colour(t, SHK_YELLOW);
 	shk_words_close_notes(t, conn);
+	if (conn->close != SHK_C_NONE)
+		shk_words_blame(t, conn);
 	if (conn->open == SHK_O_PREEXISTING) /* of which nobody was told yet */
 		shk_text_add(t, ", %s", shk_open_words(conn->open));
 	shk_text_colour(t, SHK_PLAIN);

@@ -44,6 +44,7 @@ struct shk_source {
 	int poll_fd;		/* becomes readable when there is something to drain; -1: always drain */
 	unsigned int streams;	/* numbered from 0; a stream may stay empty for ever */
 	enum shk_witness witness;
+	uint32_t hooks;		/* SHK_HOOK_BIT()s: a segment that it does not tell of did not come there */
 	char about[96];		/* for people: "kmod 0.1.0, 2 CPUs, 32768 slots each" */
 };
 

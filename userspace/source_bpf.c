@@ -325,6 +325,7 @@ struct shk_source *shk_source_bpf_open(const struct shk_source_config *config, s
 	b->base.ops = &bpf_ops;
 	b->base.streams = cpus;
 	b->hooks = config->hooks ? config->hooks : SHK_HOOKS_NETFILTER;
+	b->base.hooks = b->hooks;
 	b->netns = config->netns;
 	if ((config->filter && shk_filter_compile(config->filter, &b->filter, err)) ||
 	    load(b, config->ring_slots, err)) {

@@ -337,6 +337,7 @@ struct shk_source *shk_source_kmod_open(const struct shk_source_config *config, 
 	for (cpu = 0; cpu < info.nr_cpus; cpu++)
 		if (ring_map(k, cpu, err))
 			goto err_session;
+	k->base.hooks = config->hooks ? config->hooks : info.hooks;
 	describe(k, &info);
 	shk_filter_release(&program);
 	return &k->base;

@@ -137,16 +137,24 @@ void shk_words_processes(struct shk_text *t, const struct shk_conn *conn)
 	shk_text_colour(t, SHK_PLAIN);
 }
 
-/* Those without words here are told by what was counted. */
+/* Those without words here are told by what was counted, or are nothing unusual. */
 static const char *const open_notes[SHK_OF_COUNT] = {
-	[2] = "SYN cookie",           [3] = "data on SYN",
-	[4] = "data on ACK",          [5] = "SYN+ACK with a wrong ack",
-	[6] = "ACK with a wrong ack", [7] = "challenge ACK",
+	[2] = "SYN cookie",
+	[3] = "data on SYN",
+	[4] = "data on ACK",
+	[5] = "SYN+ACK with a wrong ack",
+	[6] = "ACK with a wrong ack",
+	[7] = "challenge ACK",
+	[8] = "answered by RST",
+	[9] = "SYN+ACK repeated after its ACK",
+	[12] = "MPTCP",
+	[13] = "MPTCP subflow",
 };
 
 static const char *const close_notes[SHK_CF_COUNT] = {
 	[1] = "reset after a FIN",
 	[2] = "data after the reset",
+	[3] = "reset in TIME-WAIT",
 };
 
 _Static_assert(SHK_OF_COOKIE == 1U << 2 && SHK_OF_CHALLENGE == 1U << 7, "bits of open_notes");
@@ -174,6 +182,12 @@ void shk_words_close_notes(struct shk_text *t, const struct shk_conn *conn)
 		shk_text_add(t, ", FIN retransmitted: client %" PRIu32 ", server %" PRIu32,
 			     conn->end[SHK_CLIENT].fin_retransmits, conn->end[SHK_SERVER].fin_retransmits);
 	add_notes(t, conn->close_flags, close_notes, SHK_CF_COUNT);
+}
+
+void shk_words_blame(struct shk_text *t, const struct shk_conn *conn)
+{
+	if (conn->blame.where != SHK_BLAME_NOTHING)
+		shk_text_add(t, "; %s", conn->blame.why);
 }
 
 static void add_plural(struct shk_text *t, uint64_t n, const char *noun)

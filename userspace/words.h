@@ -24,6 +24,9 @@ void shk_words_processes(struct shk_text *t, const struct shk_conn *conn);
 void shk_words_open_notes(struct shk_text *t, const struct shk_conn *conn);
 void shk_words_close_notes(struct shk_text *t, const struct shk_conn *conn);
 
+/* "; why it failed", if something did */
+void shk_words_blame(struct shk_text *t, const struct shk_conn *conn);
+
 /* " (inferred)", " (partial: 17 events lost)"; nothing if there is no doubt */
 void shk_words_doubt(struct shk_text *t, const struct shk_conn *conn);
 

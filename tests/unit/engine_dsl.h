@@ -90,6 +90,7 @@ struct scene {
 	bool			cookies;	/* the server answers with SYN cookies */
 	uint16_t		ip_id;		/* of the next segment */
 	uint16_t		ip_id_step;	/* 0: IPv6, which has none */
+	struct shk_segment	with;		/* options, and what belongs to them, of the next segment */
 
 	struct shk_event	*tape;		/* while .taping: events to be fed later */
 	size_t			n_tape;
@@ -115,6 +116,8 @@ static inline void assert_is_sane(const struct shk_conn *conn)
 		assert_true(spans[i] == SHK_UNKNOWN_NS || spans[i] <= conn->last_ns);
 	if (conn->lost || conn->late || conn->evicted || conn->open == SHK_O_NONE)
 		assert_int_equal(conn->confidence, SHK_PARTIAL);
+	assert_int_equal(conn->blame.where == SHK_BLAME_NOTHING, conn->blame.why[0] == '\0');
+	assert_true(strlen(conn->blame.why) < sizeof(conn->blame.why) - 1); /* not cut off */
 	if (conn->confidence == SHK_CERTAIN && conn->open == SHK_O_3WHS) {
 		assert_int_equal(conn->synack_acks_syn, 1);
 		assert_int_equal(conn->ack_acks_synack, 1);
@@ -232,6 +235,14 @@ static inline void say(struct scene *s, unsigned int from, uint16_t flags, uint3
 		ev.seg.mss = 1400 + from;
 		ev.seg.wscale = 7 + from;
 	}
+	ev.seg.options |= s->with.options;
+	ev.seg.tsval = s->with.tsval;
+	ev.seg.tsecr = s->with.tsecr;
+	ev.seg.window = s->with.window;
+	ev.seg.tfo_len = s->with.tfo_len;
+	ev.seg.mptcp_subtype = s->with.mptcp_subtype;
+	ev.seg.tcp_flags |= s->with.tcp_flags;
+	s->with = (struct shk_segment){ 0 };
 	s->ip_id += s->ip_id_step;
 	shk_tuple_from_event(&tuple, &ev);
 	for (int i = 0; i < s->vantage->n[from]; i++) {
@@ -374,7 +385,7 @@ static inline void assert_told_in_order(const struct scene *s)
 			assert_true(i + 1 < s->n_told);
 			assert_true(by_id[i + 1]->is_closed);
 			assert_int_equal(by_id[i + 1]->conn.id, by_id[i]->conn.id);
-			assert_int_equal(by_id[i + 1]->conn.open, by_id[i]->conn.open);
+			assert_int_equal(by_id[i + 1]->conn.open_told, by_id[i]->conn.open);
 			i++;
 		}
 		if (i + 1 < s->n_told)

@@ -329,7 +329,9 @@ static void test_reset_after_a_fin(void **state)
 			server(s, A, 1, 12, 0);
 			pass(s, cases[c].pause_ns);
 			say(s, by, R, by ? 1 : 12, 0, 0);
-			assert_int_equal(settle(s)->close, SHK_C_RST);
+			/* Who has closed and answers so has no socket any more. */
+			assert_int_equal(settle(s)->close,
+					 by == CLIENT ? SHK_C_RST_DATA_AFTER_CLOSE : SHK_C_RST);
 			assert_int_equal(the_closed(s)->close_by, by);
 			assert_int_equal(the_closed(s)->close_flags, SHK_CF_RST_AFTER_FIN);
 			assert_int_equal(the_closed(s)->end[CLIENT].bytes, 10);
@@ -346,7 +348,7 @@ static void test_data_after_a_reset(void **state)
 
 	(void)state;
 	handshake(s);
-	server(s, R, 1, 0, 0);
+	server(s, RA, 1, 1, 0);
 	client(s, PA, 1, 1, 500);
 	server(s, R, 1, 0, 0);
 	assert_int_equal(settle(s)->close, SHK_C_RST);
@@ -367,6 +369,9 @@ static void test_reset_after_a_clean_close_changes_nothing(void **state)
 		assert_int_equal(settle(s)->close, SHK_C_4SEG);
 		assert_int_equal(the_closed(s)->close_by, SHK_CLIENT);
 		assert_int_equal(the_closed(s)->end[by].rst, 1);
+		/* RFC 1337: the client is in TIME-WAIT */
+		assert_int_equal(the_closed(s)->close_flags,
+				 SHK_CF_RST_AFTER_FIN | (by == SERVER ? SHK_CF_RST_IN_TIME_WAIT : 0));
 		scene_free(s);
 	}
 }

@@ -86,7 +86,8 @@ static void test_stale_ack_answers_the_syn(void **state)
 		server(s, SA, 0, 1, 0);
 		client(s, A, 1, 1, 0);
 		assert_int_equal(the_opened(s)->open, SHK_O_3WHS);
-		assert_int_equal(the_opened(s)->open_flags, SHK_OF_CHALLENGE | SHK_OF_SYN_RETRANSMIT);
+		assert_int_equal(the_opened(s)->open_flags,
+				 SHK_OF_CHALLENGE | SHK_OF_STALE_ACK_RST | SHK_OF_SYN_RETRANSMIT);
 		assert_int_equal(the_opened(s)->confidence, SHK_CERTAIN);
 		assert_int_equal(the_opened(s)->end[CLIENT].rst, 1);
 		scene_finish(s);
@@ -129,7 +130,7 @@ static void test_bad_synack_and_nothing_more(void **state)
 	server(s, SA, 0, 4242, 0);
 	client(s, R, 4242, 0, 0);
 	pass_and_tell(s, 5 * SECOND);
-	assert_int_equal(the_closed(s)->open, SHK_O_TIMEOUT);
+	assert_int_equal(the_closed(s)->open, SHK_O_BAD_SYNACK);
 	assert_int_equal(the_closed(s)->synack_acks_syn, 0);
 	assert_int_equal(the_closed(s)->confidence, SHK_INFERRED);
 	scene_free(s);
@@ -178,8 +179,9 @@ static void test_syn_meets_time_wait(void **state)
 		server(s, SA, 0, 1, 0);
 		client(s, A, 1, 1, 0);
 		assert_int_equal(n_opened(s), 2);
-		assert_int_equal(opened_at(s, 1)->open, SHK_O_3WHS);
-		assert_int_equal(opened_at(s, 1)->open_flags, SHK_OF_CHALLENGE | SHK_OF_SYN_RETRANSMIT);
+		assert_int_equal(opened_at(s, 1)->open, SHK_O_TW_ACK_RST_RETRY);
+		assert_int_equal(opened_at(s, 1)->open_flags,
+				 SHK_OF_CHALLENGE | SHK_OF_STALE_ACK_RST | SHK_OF_SYN_RETRANSMIT);
 		assert_int_equal(opened_at(s, 1)->confidence, SHK_CERTAIN);
 		assert_true(opened_at(s, 1)->open_total_ns > SECOND);
 		scene_finish(s);
@@ -233,7 +235,7 @@ static void test_half_open_connection_is_discovered(void **state)
 	server(s, A, 1, 1 - 1000000, 0);
 	client(s, R, 1 - 1000000, 0, 0);
 	pass_and_tell(s, SECOND);
-	assert_int_equal(the_closed(s)->close, SHK_C_RST);
+	assert_int_equal(the_closed(s)->close, SHK_C_HALF_OPEN_RESET);
 	assert_int_equal(the_closed(s)->close_by, SHK_CLIENT);
 	handshake(s);
 	assert_int_equal(n_opened(s), 2);

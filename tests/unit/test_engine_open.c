@@ -322,10 +322,10 @@ static void test_data_on_the_syn(void **state)
 {
 	static const struct {
 		uint32_t acked;
-		uint32_t flags;
+		enum shk_open open;
 	} cases[] = {
-		{5, SHK_OF_DATA_ON_SYN}, /* RFC 7413: Fast Open took it */
-		{0, SHK_OF_DATA_ON_SYN}, /* it did not: the client will send it again */
+		{5, SHK_O_TFO_DATA}, /* RFC 7413: Fast Open took it, even without a cookie */
+		{0, SHK_O_3WHS},     /* it did not: the client will send it again */
 	};
 
 	(void)state;
@@ -335,8 +335,8 @@ static void test_data_on_the_syn(void **state)
 		client(s, S, 0, 0, 5);
 		server(s, SA, 0, 1 + cases[c].acked, 0);
 		client(s, A, 1 + cases[c].acked, 1, 0);
-		assert_int_equal(the_opened(s)->open, SHK_O_3WHS);
-		assert_int_equal(the_opened(s)->open_flags, cases[c].flags);
+		assert_int_equal(the_opened(s)->open, cases[c].open);
+		assert_int_equal(the_opened(s)->open_flags, SHK_OF_DATA_ON_SYN);
 		assert_int_equal(the_opened(s)->synack_acks_syn, 1);
 		assert_int_equal(the_opened(s)->confidence, SHK_CERTAIN);
 		scene_free(s);
@@ -377,6 +377,7 @@ static void test_syn_cookie_shows_at_local_out_only(void **state)
 
 			s->cookies = cookies;
 			handshake(s);
+			assert_int_equal(the_opened(s)->open, visible ? SHK_O_COOKIE : SHK_O_3WHS);
 			assert_int_equal(the_opened(s)->open_flags, visible ? SHK_OF_COOKIE : 0);
 			scene_free(s);
 		}

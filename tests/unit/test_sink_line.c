@@ -118,7 +118,8 @@ static void test_opened_with_all_notes(void **state)
 		&conn, UTF8,
 		"22:13:20.000 " ENDS "● three-way handshake 213503 d 23 h 213503 d 23 h 4294967295 4294967295"
 		", SYN sent 4294967295 times, SYN+ACK sent 2 times, SYN cookie, data on SYN, data on ACK"
-		", SYN+ACK with a wrong ack, ACK with a wrong ack, challenge ACK"
+		", SYN+ACK with a wrong ack, ACK with a wrong ack, challenge ACK, answered by RST"
+		", SYN+ACK repeated after its ACK, MPTCP, MPTCP subflow"
 		" (partial: 18446744073709551615 events lost, 1 event late) (evicted: table full)\n");
 }
 
@@ -172,6 +173,7 @@ static void test_failed(void **state)
 	struct shk_conn conn = sample_refused();
 
 	(void)state;
+	conn.open_told = conn.open;
 	expect_opened(&conn, UTF8,
 		      "22:13:20.000 both 10.7.0.1:44312    → 10.7.0.2:81     ✗ refused after 0.21 ms\n");
 	expect_opened(&conn, ASCII,
@@ -179,7 +181,7 @@ static void test_failed(void **state)
 	expect_closed(&conn, UTF8, "");
 
 	sample_end(&conn.end[SHK_SERVER], "10.7.0.2", 80);
-	conn.open = SHK_O_TIMEOUT;
+	conn.open = conn.open_told = SHK_O_TIMEOUT;
 	conn.confidence = SHK_INFERRED;
 	conn.end[SHK_SERVER].rst = 0;
 	expect_opened(&conn, UTF8, "22:13:20.000 " ENDS "✗ no answer after 1 SYN (inferred)\n");
@@ -189,14 +191,14 @@ static void test_failed(void **state)
 	expect_opened(&conn, UTF8, "22:13:23.041 " ENDS "✗ no answer after 3 SYN in 3.0 s (inferred)\n");
 	expect_closed(&conn, UTF8, "");
 
-	conn.open = SHK_O_EMBRYO_EXPIRED;
+	conn.open = conn.open_told = SHK_O_EMBRYO_EXPIRED;
 	conn.open_flags = SHK_OF_SYNACK_RETRANSMIT;
 	conn.end[SHK_SERVER].synack = 6;
 	expect_opened(&conn, UTF8,
 		      "22:13:23.041 " ENDS "✗ SYN+ACK never acknowledged, 6 sent in 3.0 s (inferred)\n");
 	expect_closed(&conn, UTF8, "");
 
-	conn.open = SHK_O_EMBRYO_RST;
+	conn.open = conn.open_told = SHK_O_EMBRYO_RST;
 	conn.open_flags = 0;
 	conn.confidence = SHK_PARTIAL;
 	conn.end[SHK_CLIENT].rst = 1;
@@ -204,6 +206,29 @@ static void test_failed(void **state)
 		      "22:13:23.041 " ENDS
 		      "✗ reset before the handshake was complete by client after 3.0 s (partial)\n");
 	expect_closed(&conn, UTF8, "");
+
+	/* It had been told as opened, and at the end more is known. */
+	conn.open_told = SHK_O_3WHS;
+	expect_closed(&conn, UTF8,
+		      "22:13:23.041 " ENDS
+		      "✗ reset before the handshake was complete by client after 3.0 s (partial)\n");
+}
+
+static void test_blame(void **state)
+{
+	struct shk_conn failed = sample_refused(), closed = sample_closed();
+
+	(void)state;
+	failed.blame = (struct shk_blame){SHK_BLAME_LISTENER, "nobody listens on port 81"};
+	expect_opened(&failed, UTF8,
+		      "22:13:20.000 both 10.7.0.1:44312    → 10.7.0.2:81     ✗ refused after 0.21 ms; nobody "
+		      "listens on port 81\n");
+	closed.close = SHK_C_RST_UNREAD;
+	closed.blame = (struct shk_blame){SHK_BLAME_APPLICATION, "read to the end"};
+	expect_closed(&closed, UTF8,
+		      "22:13:20.180 " ENDS
+		      "○ reset: closed with unread data by client, → 79 B ← 14 kB in 180 ms; read to "
+		      "the end\n");
 }
 
 static void test_closed(void **state)
@@ -235,7 +260,7 @@ static void test_closed(void **state)
 	expect_closed(&conn, UTF8,
 		      "22:13:20.180 " ENDS
 		      "○ reset by server in 180 ms, FIN retransmitted: client 0, server 2, "
-		      "reset after a FIN, data after the reset\n");
+		      "reset after a FIN, data after the reset, reset in TIME-WAIT\n");
 }
 
 static void test_half_closed(void **state)
@@ -394,13 +419,21 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_header),         cmocka_unit_test(test_opened),
-		cmocka_unit_test(test_opened_via),     cmocka_unit_test(test_opened_with_all_notes),
-		cmocka_unit_test(test_opened_unknown), cmocka_unit_test(test_processes),
-		cmocka_unit_test(test_failed),         cmocka_unit_test(test_closed),
-		cmocka_unit_test(test_half_closed),    cmocka_unit_test(test_not_closed),
-		cmocka_unit_test(test_columns),        cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_summary),        cmocka_unit_test(test_summary_of_a_wrong_account),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_opened),
+		cmocka_unit_test(test_opened_via),
+		cmocka_unit_test(test_opened_with_all_notes),
+		cmocka_unit_test(test_opened_unknown),
+		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_failed),
+		cmocka_unit_test(test_blame),
+		cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_half_closed),
+		cmocka_unit_test(test_not_closed),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_summary_of_a_wrong_account),
 		cmocka_unit_test(test_errors),
 	};
 

@@ -23,7 +23,7 @@ enum shk_open {
 };
 
 enum shk_close {
-#define SHK_CLOSE(code, words) SHK_##code,
+#define SHK_CLOSE(code, broken, words) SHK_##code,
 #include "verdicts.def"
 	SHK_C_COUNT
 };
@@ -34,6 +34,7 @@ const char *shk_open_words(enum shk_open verdict);
 bool shk_open_failed(enum shk_open verdict);	/* decided, and there will be no connection */
 const char *shk_close_code(enum shk_close verdict);
 const char *shk_close_words(enum shk_close verdict);
+bool shk_close_broken(enum shk_close verdict);	/* by RST or by a timer, not by two FINs */
 
 /* shk_conn.open_flags */
 #define SHK_OF_SYN_RETRANSMIT		0x0001U
@@ -44,7 +45,13 @@ const char *shk_close_words(enum shk_close verdict);
 #define SHK_OF_BAD_SYNACK		0x0020U	/* a SYN+ACK whose ack was not client ISN + 1 */
 #define SHK_OF_BAD_ACK			0x0040U	/* an ACK that did not cover the SYN+ACK */
 #define SHK_OF_CHALLENGE		0x0080U	/* a SYN was answered by a plain ACK */
-#define SHK_OF_COUNT			8
+#define SHK_OF_STALE_ACK_RST		0x0100U	/* and the client answered that by RST */
+#define SHK_OF_SYNACK_AFTER_ACK		0x0200U	/* a SYN+ACK was repeated although its ACK had been seen */
+#define SHK_OF_ECN			0x0400U	/* agreed on, RFC 3168 */
+#define SHK_OF_ACCECN			0x0800U	/* agreed on, RFC 9768 */
+#define SHK_OF_MPTCP			0x1000U	/* both ends speak MPTCP, RFC 8684 */
+#define SHK_OF_MP_JOIN			0x2000U	/* a further subflow of an MPTCP connection */
+#define SHK_OF_COUNT			14
 /* "SYN_RETRANSMIT", ...; @bit counts from 0 */
 const char *shk_open_flag_name(unsigned int bit);
 
@@ -52,7 +59,9 @@ const char *shk_open_flag_name(unsigned int bit);
 #define SHK_CF_FIN_RETRANSMIT		0x0001U
 #define SHK_CF_RST_AFTER_FIN		0x0002U	/* reset although a FIN had been sent */
 #define SHK_CF_DATA_AFTER_RST		0x0004U
-#define SHK_CF_COUNT			3
+#define SHK_CF_RST_IN_TIME_WAIT		0x0008U	/* after a clean close (RFC 1337) */
+#define SHK_CF_MINISOCK_GONE		0x0010U	/* an end waited for the other FIN, in vain */
+#define SHK_CF_COUNT			5
 const char *shk_close_flag_name(unsigned int bit);
 
 enum shk_confidence {
@@ -97,7 +106,7 @@ enum shk_blame_where {
 /* "local_firewall"; NULL for SHK_BLAME_NOTHING */
 const char *shk_blame_name(enum shk_blame_where where);
 
-#define SHK_BLAME_SIZE	192
+#define SHK_BLAME_SIZE	256
 struct shk_blame {
 	enum shk_blame_where where;
 	char why[SHK_BLAME_SIZE];		/* a sentence that a person can act on */
@@ -229,6 +238,7 @@ struct shk_conn {
 	enum shk_side	local;		/* which ends are on this host */
 
 	enum shk_open	open;
+	enum shk_open	open_told;	/* what opened() said of it; O_NONE: nothing */
 	uint32_t	open_flags;
 	uint64_t	syn_synack_ns;	/* first sight of the SYN to first sight of the SYN+ACK */
 	uint64_t	synack_ack_ns;	/* first sight of the SYN+ACK to first sight of the ACK */

@@ -4,13 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "before.h"
 #include "flow.h"
 #include "handshake.h"
 #include "observe.h"
 #include "record.h"
 #include "socket.h"
+#include "verdict.h"
 
 #define SECOND_NS 1000000000ULL
+
+/*
+ * NAT changes a SYN's tuple, not its number: the same number under another tuple, at once, is the same SYN. A
+ * power of two.
+ */
+#define RECENT_SYNS    256U
+#define TRANSLATION_NS 10000000ULL
+
+struct recent_syn {
+	uint32_t isn;
+	uint32_t netns;
+	uint64_t ts_ns;
+	struct shk_flow *flow; /* may be another connection's by now: it never moves, but is used again */
+};
 
 struct shk_engine {
 	struct shk_engine_config config;
@@ -21,6 +37,7 @@ struct shk_engine {
 	uint64_t now_ns;          /* latest time heard of */
 	uint64_t sockets_lost_ns; /* when a loss of socket events was last announced; 0: never */
 	int64_t real_offset_ns;
+	struct recent_syn syns[RECENT_SYNS];
 };
 
 struct shk_engine *shk_engine_new(const struct shk_engine_config *config, const struct shk_engine_out *out)
@@ -71,12 +88,18 @@ static bool lacks_socket(const struct shk_engine *e, const struct shk_conn *conn
 static void fill(const struct shk_engine *e, struct shk_conn *conn, const struct shk_flow *f)
 {
 	struct shk_arrows **arrows = shk_flows_arrows(e->flows, f);
+	const struct shk_record_context context = {
+		.arrows = arrows ? *arrows : NULL,
+		.real_offset_ns = e->real_offset_ns,
+		.lost = e->stats.lost,
+	};
 
-	shk_record_fill(conn, f, arrows ? *arrows : NULL, e->real_offset_ns, e->stats.lost);
+	shk_record_fill(conn, f, &context);
 	shk_socket_fill(conn, f, e->processes);
 	shk_record_split_legs(conn);
 	if (lacks_socket(e, conn))
 		conn->confidence = SHK_PARTIAL;
+	shk_blame_fill(conn, f, e->config.hooks);
 }
 
 static void report_opened(struct shk_engine *e, struct shk_flow *f)
@@ -87,6 +110,7 @@ static void report_opened(struct shk_engine *e, struct shk_flow *f)
 		return;
 	f->flags |= SHK_FLOW_OPENED;
 	fill(e, &conn, f);
+	conn.open_told = conn.open;
 	e->out.opened(e->out.arg, &conn);
 }
 
@@ -105,14 +129,18 @@ static void count(struct shk_engine *e, const struct shk_conn *conn)
 static void report_closed(struct shk_engine *e, struct shk_flow *f, uint64_t time_wait_ns)
 {
 	struct shk_arrows **arrows = shk_flows_arrows(e->flows, f);
+	enum shk_open told;
 	struct shk_conn conn;
 
 	if (!(f->flags & SHK_FLOW_OPENED))
-		f->open = shk_record_open(f);
+		f->open = shk_open_verdict(f, e->config.hooks);
 	if (f->open != SHK_O_NONE && f->open != SHK_O_PREEXISTING)
 		report_opened(e, f);
+	told = f->flags & SHK_FLOW_OPENED ? f->open : SHK_O_NONE;
+	shk_open_revise(f);
 	f->flags |= SHK_FLOW_REPORTED;
 	fill(e, &conn, f);
+	conn.open_told = told;
 	conn.time_wait_ns = time_wait_ns;
 	count(e, &conn);
 	e->out.closed(e->out.arg, &conn);
@@ -153,7 +181,7 @@ static void expire(struct shk_engine *e, uint64_t now_ns)
 		if (is_established_unseen(f)) {
 			f->phase = SHK_PHASE_OPEN;
 			f->flags |= SHK_FLOW_DISORDER;
-			f->open = shk_record_open(f);
+			f->open = shk_open_verdict(f, e->config.hooks);
 			report_opened(e, f);
 			shk_flows_touch(e->flows, f, SHK_LIST_LIVE, when_ns);
 			continue;
@@ -222,7 +250,8 @@ static bool starts_anew(const struct shk_flow *f, const struct shk_event *ev, un
 		return seg->tcp_flags & SHK_TCP_ACK && seg->ack - 1 != other->isn &&
 		       other->syn > other->syn_retransmits + 1;
 	/* A client that tries again with another number has given up the first attempt. */
-	return f->phase == SHK_PHASE_SYN && from == f->client && !(seg->tcp_flags & SHK_TCP_ACK);
+	return (f->phase == SHK_PHASE_SYN || f->phase == SHK_PHASE_SYNACK) && from == f->client &&
+	       !(seg->tcp_flags & SHK_TCP_ACK);
 }
 
 /*
@@ -268,13 +297,20 @@ static bool is_worth_a_flow(const struct shk_segment *seg)
 	return (seg->tcp_flags & (SHK_TCP_SYN | SHK_TCP_FIN)) && !(seg->tcp_flags & SHK_TCP_RST);
 }
 
-/* The tuple is in use again: what was known under it is over. */
-static void retire(struct shk_engine *e, struct shk_flow *f)
+/*
+ * The tuple is in use again: what was known under it is over. If a segment says so, *@before keeps what it
+ * tells of the new connection.
+ */
+static void retire(struct shk_engine *e, struct shk_flow *f, struct shk_flow *before)
 {
-	if (!is_over(f))
+	if (before && f->phase == SHK_PHASE_SYNACK && !is_over(f))
+		f->clues |= SHK_CLUE_OTHER_SYN;
+	else if (!is_over(f))
 		f->flags |= SHK_FLOW_DISORDER; /* its end was missed */
 	if (!(f->flags & SHK_FLOW_REPORTED))
 		report_closed(e, f, SHK_UNKNOWN_NS);
+	if (before)
+		*before = *f;
 	remove_flow(e, f);
 }
 
@@ -282,17 +318,33 @@ static void report_if_opened(struct shk_engine *e, struct shk_flow *f)
 {
 	if (f->flags & (SHK_FLOW_OPENED | SHK_FLOW_REPORTED))
 		return;
-	f->open = shk_record_open(f);
+	f->open = shk_open_verdict(f, e->config.hooks);
 	/* An RST after the SYN+ACK may yet turn out to have ended nothing: that is told at the end. */
 	if (f->phase == SHK_PHASE_OPEN || f->phase == SHK_PHASE_REFUSED)
 		report_opened(e, f);
 }
 
+/* A SYN that was seen under another tuple a moment ago was translated in between. */
+static void note_translation(struct shk_engine *e, struct shk_flow *f, const struct shk_event *ev)
+{
+	struct recent_syn *syn = &e->syns[ev->seg.seq & (RECENT_SYNS - 1)];
+
+	if (syn->flow && syn->flow != f && syn->isn == ev->seg.seq && syn->netns == ev->netns &&
+	    ev->ts_ns - syn->ts_ns < TRANSLATION_NS && syn->flow->end[syn->flow->client].isn == syn->isn) {
+		syn->flow->clues |= SHK_CLUE_TRANSLATED;
+		f->clues |= SHK_CLUE_TRANSLATED;
+		return;
+	}
+	*syn = (struct recent_syn){ev->seg.seq, ev->netns, ev->ts_ns, f};
+}
+
 static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool late)
 {
+	bool syn = (ev->seg.tcp_flags & (SHK_TCP_SYN | SHK_TCP_ACK | SHK_TCP_RST)) == SHK_TCP_SYN;
 	struct shk_ladder ladder = {.max = e->config.arrows_max};
 	struct shk_tuple tuple;
-	struct shk_flow *f;
+	struct shk_flow *f, before;
+	bool again = false;
 	uint64_t hash;
 
 	e->stats.segments++;
@@ -300,11 +352,15 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 	hash = shk_flows_hash(e->flows, &tuple);
 	f = shk_flows_find(e->flows, &tuple, hash);
 	if (f && starts_anew(f, ev, tuple.dir)) {
-		retire(e, f);
+		retire(e, f, &before);
+		again = syn;
 		f = NULL;
 	}
-	if (!f && is_worth_a_flow(&ev->seg))
+	if (!f && is_worth_a_flow(&ev->seg)) {
 		f = add_flow(e, &tuple, hash, ev);
+		if (f && again)
+			shk_before_remember(f, &before, ev, tuple.dir);
+	}
 	if (!f) {
 		e->stats.ignored++;
 		return;
@@ -314,6 +370,8 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 	if (!(f->flags & SHK_FLOW_REPORTED))
 		ladder.arrows = shk_flows_arrows(e->flows, f);
 	shk_flow_observe(f, ev, tuple.dir, &ladder);
+	if (syn && e->config.hooks)
+		note_translation(e, f, ev);
 	shk_flows_touch(e->flows, f, choose_list(f, ev->ts_ns), e->now_ns);
 
 	report_if_opened(e, f);
@@ -331,7 +389,7 @@ static struct shk_flow *find_for_socket(struct shk_engine *e, const struct shk_e
 	if (!e->config.sockets_begin || !shk_socket_begins(ev) || (f && ev->ts_ns < f->first_ns))
 		return NULL;
 	if (f)
-		retire(e, f);
+		retire(e, f, NULL);
 	f = add_flow(e, tuple, hash, ev);
 	if (f)
 		shk_socket_begin(f, ev, tuple->dir);

@@ -21,6 +21,7 @@ struct shk_engine_config {
 	uint32_t	flows_max;	/* 0 means SHK_FLOWS_MAX_DEFAULT */
 	uint64_t	hash_key[2];	/* secret, random in live use */
 	uint64_t	linger_ns;	/* wait so long after a close before reporting it */
+	uint32_t	hooks;		/* SHK_HOOK_BIT()s at which the sources look; 0: not known */
 	uint32_t	arrows_max;	/* keep that many segments of each one, at most 1023; 0: none */
 	bool		sockets_begin;	/* a socket whose segments were not seen is worth a record too */
 };

@@ -119,7 +119,7 @@ struct shk_flow {
 	uint64_t close_flags : 16;
 	uint64_t ack_low : 48;	/* of the SYN+ACK */
 	uint64_t late : 16;
-	uint64_t fin_ns[2];	/* [whose FIN] */
+	uint64_t fin_ns[2];	/* [whose FIN]; of an end that sent none its RST */
 	uint64_t finack0_low : 48;
 	uint64_t conflicts : 16; /* SHK_CONFLICT_* */
 	uint64_t finack1_low : 48;
@@ -141,7 +141,44 @@ struct shk_flow {
 	uint32_t lost_at;	/* the engine's count of lost events when the flow began */
 	uint32_t recent_signature[SHK_FLOW_RECENT];
 	struct shk_flow_recent recent[SHK_FLOW_RECENT]; /* newest first, like their signatures */
+	uint16_t clues;		/* SHK_CLUE_* */
 };
+
+/* shk_flow_end.options, above those that sinks are told of. */
+#define SHK_END_OPTIONS		0x0fff
+#define SHK_END_MP_JOIN		0x1000	/* its SYN or SYN+ACK belongs to a further subflow */
+#define SHK_END_TFO_COOKIE	0x2000	/* its Fast Open option held a cookie */
+#define SHK_END_TSECR		0x4000	/* its SYN echoed a timestamp, though it had heard none yet */
+
+/* shk_flow.clues: what tells one cause from another. "Before" is the tuple's earlier use. */
+#define SHK_CLUE_TFO_ACKED	0x0001	/* the SYN+ACK acknowledged data of the SYN */
+#define SHK_CLUE_RST_SHAPE_SHIFT 1	/* enum shk_rst_shape of the RST that ended it, two bits */
+#define SHK_CLUE_SYN_INSIDE_0	0x0008	/* end 0 sent a SYN with another number into the connection */
+#define SHK_CLUE_SYN_INSIDE_1	0x0010
+#define SHK_CLUE_SYN_CHALLENGED	0x0020	/* which was answered by an ACK */
+#define SHK_CLUE_HALF_OPEN	0x0040	/* and that by an RST: the end had forgotten it */
+#define SHK_CLUE_BEFORE		0x0080	/* that use is known */
+#define SHK_CLUE_TW_CLIENT	0x0100	/* it left the client's end in TIME-WAIT when this SYN was sent */
+#define SHK_CLUE_TW_SERVER	0x0200	/* likewise the server's end */
+#define SHK_CLUE_TW_BELOW	0x0400	/* the SYN's number does not lie above what that end had received */
+#define SHK_CLUE_TW_ISN_CLIENT	0x0800	/* the client's ISN follows from its last number before */
+#define SHK_CLUE_TW_ISN_SERVER	0x1000	/* likewise the server's ISN */
+#define SHK_CLUE_COOKIE		0x2000	/* the server's ISN moved as the client's did: a SYN cookie */
+#define SHK_CLUE_TRANSLATED	0x4000	/* the SYN was seen under another tuple too: NAT */
+#define SHK_CLUE_OTHER_SYN	0x8000	/* the client tried again with another number */
+
+/* What answered what (net/ipv4/tcp_ipv4.c, tcp_v4_send_reset; tcp_output.c, tcp_send_active_reset). */
+enum shk_rst_shape {
+	SHK_RST_UNKNOWN,
+	SHK_RST_ANSWERS_NO_ACK,	/* seq 0, ack behind the segment: that had no ACK, and met no socket */
+	SHK_RST_ANSWERS_ACK,	/* seq of the segment's ack, no ACK: likewise */
+	SHK_RST_DELIBERATE,	/* seq and ack of a connection: somebody aborted it */
+};
+
+static inline enum shk_rst_shape shk_flow_rst_shape(const struct shk_flow *f)
+{
+	return f->clues >> SHK_CLUE_RST_SHAPE_SHIFT & 3;
+}
 
 #define SHK_ACCEPT_WAIT_MAX	((1ULL << 48) - 1)
 

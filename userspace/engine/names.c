@@ -17,12 +17,17 @@ static const signed char open_outcomes[] = {
 };
 
 static const char *const close_codes[] = {
-#define SHK_CLOSE(code, words) #code,
+#define SHK_CLOSE(code, broken, words) #code,
 #include "verdicts.def"
 };
 
 static const char *const close_words[] = {
-#define SHK_CLOSE(code, words) words,
+#define SHK_CLOSE(code, broken, words) words,
+#include "verdicts.def"
+};
+
+static const bool close_broken[] = {
+#define SHK_CLOSE(code, broken, words) broken,
 #include "verdicts.def"
 };
 
@@ -47,12 +52,12 @@ static const char *const conflicts[SHK_CONFLICT_COUNT] = {
 static const char *const open_flags[SHK_OF_COUNT] = {
 	"SYN_RETRANSMIT", "SYNACK_RETRANSMIT", "COOKIE",  "DATA_ON_SYN",
 	"DATA_ON_ACK",    "BAD_SYNACK",        "BAD_ACK", "CHALLENGE",
+	"STALE_ACK_RST",  "SYNACK_AFTER_ACK",  "ECN",     "ACCECN",
+	"MPTCP",          "MP_JOIN",
 };
 
 static const char *const close_flags[SHK_CF_COUNT] = {
-	"FIN_RETRANSMIT",
-	"RST_AFTER_FIN",
-	"DATA_AFTER_RST",
+	"FIN_RETRANSMIT", "RST_AFTER_FIN", "DATA_AFTER_RST", "RST_IN_TIME_WAIT", "MINISOCK_GONE",
 };
 
 static const char *const states[SHK_STATE_COUNT] = {
@@ -83,6 +88,11 @@ const char *shk_close_code(enum shk_close verdict)
 const char *shk_close_words(enum shk_close verdict)
 {
 	return close_words[verdict];
+}
+
+bool shk_close_broken(enum shk_close verdict)
+{
+	return close_broken[verdict];
 }
 
 const char *shk_reuse_code(enum shk_reuse verdict)

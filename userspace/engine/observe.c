@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "observe.h"
 
+#include "before.h"
+#include "clues.h"
 #include "gate.h"
 #include "handshake.h"
 #include "states.h"
@@ -95,7 +97,7 @@ static void learn_end(struct shk_flow_end *end, const struct shk_segment *seg)
 {
 	end->isn = seg->seq;
 	end->has |= SHK_HAS_ISN;
-	end->options = seg->options & 0xffff;
+	end->options = (seg->options & SHK_END_OPTIONS) | shk_clue_marks(seg);
 	end->syn_flags = seg->tcp_flags;
 	end->mss = seg->mss;
 	end->wscale = seg->wscale;
@@ -103,18 +105,27 @@ static void learn_end(struct shk_flow_end *end, const struct shk_segment *seg)
 		end->has |= SHK_HAS_SYN_DATA;
 }
 
+static uint16_t syn_inside(unsigned int end)
+{
+	return end ? SHK_CLUE_SYN_INSIDE_1 : SHK_CLUE_SYN_INSIDE_0;
+}
+
 static void observe_syn(struct shk_flow *f, const struct sight *s)
 {
 	struct shk_flow_end *from = &f->end[s->from];
+	bool inside = f->phase == SHK_PHASE_OPEN && from->has & SHK_HAS_ISN && from->isn != s->seg->seq;
 
 	if (from->syn && from->isn == s->seg->seq) {
 		raise_count(&from->syn_retransmits);
 		f->open_flags |= SHK_OF_SYN_RETRANSMIT;
+	} else if (inside) {
+		f->clues &= ~(SHK_CLUE_SYN_CHALLENGED | syn_inside(s->to));
+		f->clues |= syn_inside(s->from);
 	}
 	/* After a SYN+ACK, its ack has told the number already; then the SYN only came too late. */
-	if (f->synack_low && !from->syn)
+	if (f->synack_low && !from->syn && !inside)
 		f->flags |= SHK_FLOW_DISORDER;
-	if (!from->syn)
+	if (!from->syn && !inside)
 		learn_end(from, s->seg);
 	raise_count(&from->syn);
 	if (s->seg->payload_len)
@@ -146,6 +157,8 @@ static bool observe_synack(struct shk_flow *f, struct sight *s)
 	if (from->synack && from->isn == s->seg->seq) {
 		raise_count(&from->synack_retransmits);
 		f->open_flags |= SHK_OF_SYNACK_RETRANSMIT;
+		if (from->has & SHK_HAS_SYNACKED)
+			f->open_flags |= SHK_OF_SYNACK_AFTER_ACK;
 	}
 	raise_count(&from->synack);
 	fits = synack_fits(f, s);
@@ -157,6 +170,9 @@ static bool observe_synack(struct shk_flow *f, struct sight *s)
 	}
 	s->proves |= SHK_PROVES_SYN_ACKED;
 	to->has |= SHK_HAS_SYNACKED;
+	if (s->seg->ack != to->isn + 1)
+		f->clues |= SHK_CLUE_TFO_ACKED;
+	shk_before_compare(f, s->from, s->ev);
 	f->flags |= SHK_FLOW_SYNACK_OK;
 	if (!f->synack_low)
 		f->synack_low = shk_flow_low(s->ev->ts_ns);
@@ -185,6 +201,8 @@ static enum shk_step observe_ack(struct shk_flow *f, struct sight *s)
 {
 	struct shk_flow_end *to = &f->end[s->to];
 
+	if (f->clues & syn_inside(s->to))
+		f->clues |= SHK_CLUE_SYN_CHALLENGED;
 	if (s->from != f->client) {
 		if (f->phase == SHK_PHASE_SYN && !f->end[s->from].synack)
 			f->open_flags |= SHK_OF_CHALLENGE;
@@ -221,6 +239,22 @@ static bool rst_ends_attempt(const struct shk_flow *f, const struct sight *s)
 	if (f->phase == SHK_PHASE_SYNACK && f->open_flags & SHK_OF_BAD_ACK && !s->ack)
 		return s->seg->seq != f->end[s->to].ack;
 	return true;
+}
+
+/*
+ * An end that gets an ACK for a connection it does not know answers by an RST with the number that the ACK
+ * asked for (RFC 9293 3.5.1, figures 9 and 10).
+ */
+static void note_stale_end(struct shk_flow *f, const struct sight *s)
+{
+	const struct shk_flow_end *to = &f->end[s->to];
+
+	if (s->ack || !(to->has & SHK_HAS_ACK) || to->ack != s->seg->seq)
+		return;
+	if (f->phase == SHK_PHASE_SYN && s->from == f->client && f->open_flags & SHK_OF_CHALLENGE)
+		f->open_flags |= SHK_OF_STALE_ACK_RST;
+	if (f->clues & syn_inside(s->from) && f->clues & SHK_CLUE_SYN_CHALLENGED)
+		f->clues |= SHK_CLUE_HALF_OPEN;
 }
 
 static void step(struct shk_flow *f, enum shk_step step)
@@ -268,6 +302,7 @@ static void observe_open(struct shk_flow *f, struct sight *s)
 	uint8_t before = f->phase;
 
 	if (s->rst) {
+		note_stale_end(f, s);
 		step(f, client                   ? SHK_STEP_C_RST
 			: rst_ends_attempt(f, s) ? SHK_STEP_S_RST
 						 : SHK_STEP_S_RST_BAD);
@@ -297,12 +332,19 @@ static void observe_rst(struct shk_flow *f, const struct sight *s)
 	/* An attempt that goes on after an RST was not ended by it: see the table in handshake.c. */
 	if (f->phase == SHK_PHASE_SYN || f->phase == SHK_PHASE_SYNACK)
 		return;
-	if (!((f->end[0].has | f->end[1].has) & SHK_HAS_RST))
+	if (!((f->end[0].has | f->end[1].has) & SHK_HAS_RST)) {
 		f->rst_by = s->from;
+		f->clues &= ~(3U << SHK_CLUE_RST_SHAPE_SHIFT);
+		f->clues |= shk_clue_rst_shape(s->seg) << SHK_CLUE_RST_SHAPE_SHIFT;
+	}
 	if ((f->end[0].has | f->end[1].has) & SHK_HAS_FIN)
 		f->close_flags |= SHK_CF_RST_AFTER_FIN;
-	if (!(from->has & (SHK_HAS_FIN | SHK_HAS_RST)))
+	if (f->end[s->to].state == SHK_TIME_WAIT)
+		f->close_flags |= SHK_CF_RST_IN_TIME_WAIT;
+	if (!(from->has & (SHK_HAS_FIN | SHK_HAS_RST))) {
 		from->end_seq = s->seg->seq;
+		f->fin_ns[s->from] = s->ev->ts_ns;
+	}
 	from->has |= SHK_HAS_RST;
 	signal_end(f, s->from, SHK_SENT_RST);
 	signal_end(f, s->to, SHK_GOT_RST);

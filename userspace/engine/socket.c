@@ -254,6 +254,10 @@ void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned
 	case SHK_SOCK_RESET_SENT:
 		own->reason = sock->reason;
 		break;
+	case SHK_SOCK_TIME_WAIT_ENDED:
+		if (!(f->end[other_end(f, self)].has & SHK_HAS_FIN))
+			f->close_flags |= SHK_CF_MINISOCK_GONE;
+		break;
 	}
 }
 
@@ -286,7 +290,8 @@ static uint32_t conflicts_of_verdicts(const struct shk_conn *conn, const struct 
 	/* Loss explains whatever does not fit. */
 	if (conn->lost || conn->late || !conn->witness_wire)
 		return 0;
-	if (shk_open_failed(conn->open) && f->established & (1U << f->client))
+	/* A client whose ACK was refused had been established. */
+	if (shk_open_failed(conn->open) && conn->ack_acks_synack != 1 && f->established & (1U << f->client))
 		conflicts |= SHK_CONFLICT_OPEN;
 	if (clean && (is_abort(f->socket[0].sk_err) || is_abort(f->socket[1].sk_err)))
 		conflicts |= SHK_CONFLICT_CLOSE;

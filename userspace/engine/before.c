@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "before.h"
+
+#define TIME_WAIT_NS 60000000000ULL /* TCP_TIMEWAIT_LEN of Linux; the timer is never early */
+#define COOKIE_NS    60000000000ULL /* a cookie's count changes once a minute (net/ipv4/syncookies.c) */
+#define REUSE_STEP   65537U         /* from the last number before to the ISN (tcp_timewait_state_process) */
+#define ISN_CLOCK_NS 64             /* the clock in Linux' ISNs (net/core/secure_seq.c) */
+
+static bool is_in_time_wait(const struct shk_flow *old, unsigned int end, uint64_t now_ns)
+{
+	uint64_t since_ns = old->fin_ns[end ^ 1];
+
+	return !(old->flags & SHK_FLOW_SELF) && old->end[end].state == SHK_TIME_WAIT && now_ns >= since_ns &&
+	       now_ns - since_ns < TIME_WAIT_NS;
+}
+
+/*
+ * A cookie is a hash of the tuple and a slow count, plus the client's ISN. If this ISN moved, and not as the
+ * clock of RFC 6528 does, nothing but a cookie moves by as much. Had it moved as the clock does, an ordinary
+ * server's number would have done so too, but for the jitter of the way; that tells nothing.
+ */
+static bool is_off_the_clock(uint32_t moved, uint64_t gap_ns)
+{
+	uint64_t ticks = gap_ns / ISN_CLOCK_NS, jitter = 31250 + ticks / 4096; /* 2 ms, and 244 ppm */
+	int32_t off = moved - (uint32_t)ticks;
+
+	return (uint64_t)(off < 0 ? -(int64_t)off : off) > jitter;
+}
+
+/*
+ * What the SYN+ACK will be compared with waits where its own numbers will stand: neither an ISN nor an end of
+ * the sequence space is known of the server yet.
+ */
+void shk_before_remember(struct shk_flow *f, const struct shk_flow *old, const struct shk_event *ev,
+			 unsigned int client)
+{
+	unsigned int server = client ^ 1;
+	const struct shk_flow_end *was = old->end;
+	uint64_t gap_ns = ev->ts_ns - shk_flow_syn_ns(old);
+	uint32_t moved = ev->seg.seq - was[client].isn;
+
+	f->clues |= SHK_CLUE_BEFORE;
+	if (is_in_time_wait(old, client, ev->ts_ns)) {
+		f->clues |= SHK_CLUE_TW_CLIENT;
+		if (ev->seg.seq == was[client].end_seq + 1 + REUSE_STEP)
+			f->clues |= SHK_CLUE_TW_ISN_CLIENT;
+	}
+	if (is_in_time_wait(old, server, ev->ts_ns)) {
+		f->clues |= SHK_CLUE_TW_SERVER;
+		f->end[server].end_seq = was[server].end_seq + 1 + REUSE_STEP;
+		if ((int32_t)(ev->seg.seq - (was[client].end_seq + 1)) <= 0)
+			f->clues |= SHK_CLUE_TW_BELOW;
+	}
+	if (was[client].syn && was[server].synack && old->client == client && moved && gap_ns < COOKIE_NS &&
+	    is_off_the_clock(moved, gap_ns)) {
+		f->clues |= SHK_CLUE_COOKIE;
+		f->end[server].isn = was[server].isn + moved;
+	}
+}
+
+void shk_before_compare(struct shk_flow *f, unsigned int server, const struct shk_event *ev)
+{
+	struct shk_flow_end *end = &f->end[server];
+	bool request = ev->where == SHK_HOOK_LOCAL_OUT && ev->seg.sock_state;
+
+	if (!(f->clues & SHK_CLUE_BEFORE) || end->has & SHK_HAS_ISN)
+		return;
+	if (f->clues & SHK_CLUE_TW_SERVER && end->end_seq == ev->seg.seq)
+		f->clues |= SHK_CLUE_TW_ISN_SERVER;
+	if (end->isn != ev->seg.seq || request)
+		f->clues &= ~SHK_CLUE_COOKIE;
+}

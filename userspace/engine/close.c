@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How it closed. */
+#include "verdict.h"
+
+#include <errno.h>
+
+#include "handshake.h"
+
+/*
+ * Between the ACK of the first FIN and the second FIN an application that just follows suit needs less
+ * than this; who takes longer keeps the connection half-closed on purpose. It is five times the longest
+ * delayed ACK of Linux (TCP_ATO_MIN, 40 ms).
+ */
+#define HALF_CLOSE_MIN_NS 200000000ULL
+
+static bool has(const struct shk_flow *f, unsigned int end, uint8_t what)
+{
+	return f->end[end].has & what;
+}
+
+static bool is_clean(const struct shk_flow *f)
+{
+	return f->end[f->client].has & f->end[shk_flow_server(f)].has & SHK_HAS_FIN_ACKED;
+}
+
+static enum shk_side side_of(const struct shk_flow *f, unsigned int end)
+{
+	return end == f->client ? SHK_CLIENT : SHK_SERVER;
+}
+
+/*
+ * ---- By FIN --------------------------------------------------------------------------------------
+ */
+
+/* Both FINs were seen; @first came first. Neither may acknowledge the other in a simultaneous close. */
+static enum shk_close close_of_two_fins(const struct shk_flow *f, unsigned int first, unsigned int second)
+{
+	uint64_t finack_ns = shk_flow_finack_ns(f, first);
+
+	if ((f->end[0].has & f->end[1].has & SHK_HAS_FIN_ACKED) == 0)
+		return SHK_C_FIN_UNACKED;
+	if (finack_ns > f->fin_ns[second])
+		return SHK_C_SIMULTANEOUS;
+	if (finack_ns < f->fin_ns[second])
+		return SHK_C_4SEG;
+	/* A capture may have no more than microseconds. */
+	return f->fins == SHK_FINS_ACKS      ? SHK_C_3SEG
+	       : f->fins == SHK_FINS_CROSSED ? SHK_C_SIMULTANEOUS
+					     : SHK_C_4SEG;
+}
+
+static void fill_half_close(struct shk_conn *conn, const struct shk_flow *f, unsigned int first,
+			    unsigned int second)
+{
+	uint32_t bytes = f->end[second].end_seq - f->finack_seq;
+	uint64_t finack_ns = shk_flow_finack_ns(f, first);
+
+	conn->fin_fin_ns = shk_flow_span(f->fin_ns[first], f->fin_ns[second]);
+	if (conn->close != SHK_C_4SEG && conn->close != SHK_C_FIN_UNACKED)
+		return;
+	if (!has(f, first, SHK_HAS_FIN_ACKED) || finack_ns > f->fin_ns[second])
+		return;
+	if (f->flags & SHK_FLOW_DISORDER)
+		return; /* finack_seq may belong to another segment */
+	if (!bytes && f->fin_ns[second] - finack_ns < HALF_CLOSE_MIN_NS)
+		return;
+	conn->half_close = true;
+	conn->half_close_ns = conn->fin_fin_ns;
+	conn->half_close_bytes = bytes;
+}
+
+static unsigned int first_closer(const struct shk_flow *f)
+{
+	if (!(f->end[0].has & f->end[1].has & SHK_HAS_FIN))
+		return has(f, 0, SHK_HAS_FIN) ? 0 : 1;
+	if (f->fin_ns[0] != f->fin_ns[1])
+		return f->fin_ns[0] < f->fin_ns[1] ? 0 : 1;
+	return f->fin_last ^ 1;
+}
+
+static void fill_close_by_fin(struct shk_conn *conn, const struct shk_flow *f)
+{
+	unsigned int first = first_closer(f), second = first ^ 1;
+
+	conn->close_by = side_of(f, first);
+	if (has(f, first, SHK_HAS_FIN_ACKED))
+		conn->fin_ack_ns = shk_flow_span(f->fin_ns[first], shk_flow_finack_ns(f, first));
+	if (f->flags & SHK_FLOW_SELF) {
+		conn->close = has(f, first, SHK_HAS_FIN_ACKED) ? SHK_C_SIMULTANEOUS : SHK_C_FIN_UNACKED;
+		conn->close_by = SHK_BOTH;
+	} else if (has(f, 0, SHK_HAS_FIN) && has(f, 1, SHK_HAS_FIN)) {
+		conn->close = close_of_two_fins(f, first, second);
+		if (conn->close == SHK_C_SIMULTANEOUS)
+			conn->close_by = SHK_BOTH;
+		fill_half_close(conn, f, first, second);
+	} else if (has(f, first, SHK_HAS_FIN_ACKED)) {
+		conn->close = SHK_C_HALF_CLOSED;
+		conn->half_close = true;
+		conn->half_close_ns = shk_flow_span(f->fin_ns[first], f->last_ns);
+	} else {
+		conn->close = SHK_C_FIN_UNACKED;
+	}
+}
+
+/*
+ * ---- By RST --------------------------------------------------------------------------------------
+ */
+
+/* In the kernel's own words, if the socket of the end that sent the RST was witnessed. */
+static enum shk_close told_by_socket(const struct shk_flow *f, unsigned int by)
+{
+	const struct shk_flow_socket *socket = &f->socket[by];
+	bool accepted = by == f->client || f->accept_wait_ns || !socket->closed;
+
+	if (socket->sk_err == ECONNABORTED)
+		return SHK_C_ABORT_DIAG;
+	switch (socket->reason) {
+	case SHK_REASON_ABORT_ON_CLOSE:
+		return accepted ? SHK_C_RST_UNREAD : SHK_C_RST_LISTENER_CLOSE;
+	case SHK_REASON_ABORT_ON_LINGER:
+		return has(f, by, SHK_HAS_FIN) ? SHK_C_RST_LINGER2 : SHK_C_RST_LINGER0;
+	case SHK_REASON_DISCONNECT_WITH_DATA:
+		return accepted ? SHK_C_RST_LINGER0 : SHK_C_RST_LISTENER_CLOSE;
+	case SHK_REASON_ABORT_ON_MEMORY:
+		return SHK_C_OOM;
+	case SHK_REASON_KEEPALIVE_TIMEOUT:
+		return SHK_C_KEEPALIVE;
+	case SHK_REASON_ABORT_ON_DATA:
+		return SHK_C_RST_DATA_AFTER_CLOSE;
+	default:
+		break;
+	}
+	if (socket->sk_err == ETIMEDOUT && !has(f, by, SHK_HAS_FIN))
+		return SHK_C_KEEPALIVE; /* who gives up data that nobody acknowledges sends no RST */
+	return socket->unread && !has(f, by, SHK_HAS_FIN) ? SHK_C_RST_UNREAD : SHK_C_RST;
+}
+
+/*
+ * Who answers by the RST of no socket has closed and is gone. It had been in FIN-WAIT-2: there a FIN alone is
+ * taken, but not what else comes (RFC 9293 3.10.7.4, and 3.6 for half-duplex close).
+ */
+static enum shk_close told_by_shape(const struct shk_flow *f, unsigned int by)
+{
+	unsigned int other = by ^ 1;
+
+	if (f->clues & SHK_CLUE_HALF_OPEN)
+		return SHK_C_HALF_OPEN_RESET;
+	if (f->flags & SHK_FLOW_SELF || shk_flow_rst_shape(f) != SHK_RST_ANSWERS_ACK)
+		return SHK_C_RST;
+	if (!has(f, by, SHK_HAS_FIN) || !has(f, by, SHK_HAS_FIN_ACKED) || f->flags & SHK_FLOW_DISORDER)
+		return SHK_C_RST;
+	if (has(f, other, SHK_HAS_FIN) && f->end[other].end_seq == f->finack_seq)
+		return SHK_C_FW2_EXPIRED;
+	return SHK_C_RST_DATA_AFTER_CLOSE;
+}
+
+static void fill_close_by_rst(struct shk_conn *conn, const struct shk_flow *f)
+{
+	conn->close = told_by_socket(f, f->rst_by);
+	if (conn->close == SHK_C_RST)
+		conn->close = told_by_shape(f, f->rst_by);
+	conn->close_by = side_of(f, f->rst_by);
+	/* An RST on the heels of the FIN: nobody used the open half. */
+	if (conn->half_close && !conn->half_close_bytes && conn->half_close_ns < HALF_CLOSE_MIN_NS) {
+		conn->half_close = false;
+		conn->half_close_ns = SHK_UNKNOWN_NS;
+	}
+}
+
+/*
+ * ---- By silence ----------------------------------------------------------------------------------
+ */
+
+/* The end whose FIN nobody acknowledged, after the other's was; -1: none. */
+static int last_ack_end(const struct shk_flow *f)
+{
+	for (int i = 0; i < 2; i++)
+		if (has(f, i, SHK_HAS_FIN) && !has(f, i, SHK_HAS_FIN_ACKED) && has(f, i ^ 1, SHK_HAS_FIN) &&
+		    has(f, i ^ 1, SHK_HAS_FIN_ACKED))
+			return i;
+	return -1;
+}
+
+/* Neither a clean close nor an RST: a timer may have ended it, as the sockets tell or the silence. */
+static void fill_close_by_timer(struct shk_conn *conn, const struct shk_flow *f)
+{
+	int last = last_ack_end(f), by = f->socket[0].sk_err ? 0 : 1;
+	bool timed_out = f->socket[by].sk_err == ETIMEDOUT;
+
+	if (last >= 0 && (f->socket[last].sk_err == ETIMEDOUT ||
+			  (f->flags & SHK_FLOW_EXPIRED && f->end[last].fin_retransmits))) {
+		conn->close = SHK_C_LASTACK_TIMEOUT;
+	} else if (timed_out && !has(f, by, SHK_HAS_FIN)) {
+		conn->close = SHK_C_RTO_TIMEOUT;
+		conn->close_by = side_of(f, by);
+	} else if (f->socket[by].sk_err == ECONNABORTED) {
+		conn->close = SHK_C_ABORT_DIAG;
+		conn->close_by = side_of(f, by);
+	} else if (conn->close == SHK_C_HALF_CLOSED && f->close_flags & SHK_CF_MINISOCK_GONE) {
+		conn->close = SHK_C_FW2_EXPIRED;
+	}
+}
+
+bool shk_close_is_inferred(const struct shk_conn *conn, const struct shk_flow *f)
+{
+	bool told = f->socket[f->rst_by].seen && f->socket[f->rst_by].reason > SHK_REASON_OTHER;
+
+	switch (conn->close) {
+	case SHK_C_RST_DATA_AFTER_CLOSE:
+		return !told;
+	case SHK_C_FW2_EXPIRED:
+		return !(f->close_flags & SHK_CF_MINISOCK_GONE);
+	case SHK_C_KEEPALIVE:
+	case SHK_C_RST_UNREAD:
+		return !told;
+	default:
+		return false;
+	}
+}
+
+/* A clean close stays one, whatever strays in afterwards; otherwise an RST decides. */
+void shk_close_fill(struct shk_conn *conn, const struct shk_flow *f)
+{
+	bool rst = (f->end[0].has | f->end[1].has) & SHK_HAS_RST;
+
+	conn->close = SHK_C_NONE;
+	conn->close_by = SHK_NEITHER;
+	conn->close_flags = f->close_flags;
+	conn->fin_ack_ns = SHK_UNKNOWN_NS;
+	conn->fin_fin_ns = SHK_UNKNOWN_NS;
+	conn->half_close_ns = SHK_UNKNOWN_NS;
+	if (f->phase != SHK_PHASE_OPEN && f->phase != SHK_PHASE_MIDSTREAM)
+		return;
+	if ((f->end[0].has | f->end[1].has) & SHK_HAS_FIN)
+		fill_close_by_fin(conn, f);
+	if (is_clean(f))
+		return;
+	if (rst)
+		fill_close_by_rst(conn, f);
+	else
+		fill_close_by_timer(conn, f);
+}
