@@ -22,9 +22,8 @@ def play(s):
 
 
 RECORDS = [{
-    "client.rst": 1,
     "compat.conn_state": "RSTO", "compat.history": "ShR",
-    "open.verdict": todo("O_ABORTED_LOCAL", now="O_EMBRYO_RST"),
+    "open.verdict": "O_ABORTED_LOCAL",
     "blame.where": todo("application", now=ABSENT),
 }]
 COUNTERS = {"TcpActiveOpens": 1, "TcpOutRsts": 1}
