@@ -17,6 +17,7 @@ enum shk_exit {
 int shk_cmd_watch(int argc, char **argv);
 int shk_cmd_record(int argc, char **argv);
 int shk_cmd_read(int argc, char **argv);
+int shk_cmd_export(int argc, char **argv);
 int shk_cmd_stats(int argc, char **argv);
 int shk_cmd_doctor(int argc, char **argv);
 int shk_cmd_demo(int argc, char **argv);

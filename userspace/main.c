@@ -19,6 +19,8 @@ static const struct command {
 	{"record", "tcpshake record", shk_cmd_record, "write down what is seen, to be read later"},
 	{"read", "tcpshake read", shk_cmd_read,
 	 "show the handshakes in captures (pcap, pcapng) and recordings"},
+	{"export", "tcpshake export", shk_cmd_export,
+	 "write captures and recordings as packets for Wireshark"},
 	{"stats", "tcpshake stats", shk_cmd_stats, "show the counters of the kernel module"},
 	{"doctor", "tcpshake doctor", shk_cmd_doctor, "show what this host can observe, and what is missing"},
 	{"demo", "tcpshake demo", shk_cmd_demo,
