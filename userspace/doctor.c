@@ -111,12 +111,11 @@ static void examine_capture(struct shk_finding *f)
 
 static void examine_wires(struct shk_examination *x, const struct shk_source_config *config)
 {
-	const char *shows = "every SYN, SYN+ACK, handshake ACK, FIN, closing ACK and RST";
 	struct shk_error err = {0};
 
-	examine_wire(add_finding(x, SHK_WITNESS_WIRE, "the module tcpshake", shows),
+	examine_wire(add_finding(x, SHK_WITNESS_WIRE, "the module tcpshake", shk_shows_wire),
 		     shk_source_kmod_open(config, &err), &err);
-	examine_wire(add_finding(x, SHK_WITNESS_WIRE, "BPF netfilter programs", shows),
+	examine_wire(add_finding(x, SHK_WITNESS_WIRE, "BPF netfilter programs", shk_shows_wire),
 		     shk_source_bpf_open(config, &err), &err);
 	examine_capture(
 		add_finding(x, SHK_WITNESS_WIRE, "live capture", "the same, for files and by libpcap"));

@@ -33,6 +33,7 @@ struct shk_pipeline {
 	uint64_t next_clock_ns;
 	uint64_t end_ns;
 	uint64_t flushed_ns;
+	struct shk_facts facts; /* of all sources */
 	bool ended;
 	int push_rc; /* first failure inside a callback */
 };
@@ -253,13 +254,22 @@ int shk_pipeline_run(struct shk_pipeline *p, struct shk_error *err)
 	return shk_outlet_failed(p->outlet, err);
 }
 
+static int start_source(struct shk_pipeline *p, struct shk_source *source, struct shk_error *err)
+{
+	int rc = source->ops->start(source, err);
+
+	if (!rc && source->ops->facts)
+		source->ops->facts(source, &p->facts);
+	return rc;
+}
+
 int shk_pipeline_start(struct shk_pipeline *p, struct shk_error *err)
 {
 	const struct shk_pipeline_config *config = &p->config;
 	int64_t real_offset_ns = 0;
 	struct shk_event ev;
 	unsigned int i;
-	int rc;
+	int rc = 0;
 
 	p->end_ns = UINT64_MAX;
 	if (p->live) {
@@ -273,10 +283,10 @@ int shk_pipeline_start(struct shk_pipeline *p, struct shk_error *err)
 		if (p->push_rc)
 			return shk_error_set(err, p->push_rc, "out of memory");
 	}
-	rc = shk_outlet_start(p->outlet, real_offset_ns, err);
 	for (i = 0; i < config->n_sources && !rc; i++)
-		rc = config->sources[i]->ops->start(config->sources[i], err);
-	return rc;
+		rc = start_source(p, config->sources[i], err);
+	/* Only now it is known what the header has to say. */
+	return rc ? rc : shk_outlet_start(p->outlet, real_offset_ns, err);
 }
 
 /*
@@ -418,7 +428,9 @@ struct shk_pipeline *shk_pipeline_new(const struct shk_pipeline_config *config)
 	p->clock_stream = streams;
 	p->announced = calloc(streams + 1, sizeof(*p->announced));
 	p->merge = shk_merge_new(streams + 1, config->window_ns);
-	p->outlet = shk_outlet_new(&config->outlet);
+	if (p->live)
+		p->config.outlet.header.facts = &p->facts;
+	p->outlet = shk_outlet_new(&p->config.outlet);
 	if (!p->announced || !p->merge || !p->outlet) {
 		shk_pipeline_free(p);
 		return NULL;

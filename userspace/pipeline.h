@@ -3,7 +3,7 @@
  * The straight line: sources, merge, outlet (engine and sink). The only place that reads the clock.
  *
  *	new		nothing flows yet
- *	start		the sink has its header, events flow
+ *	start		events flow, the sink has its header
  *	run		until something ends it
  *	finish		the sources stop, everything that was held is passed on, accounts are compared
  *	free
@@ -28,7 +28,7 @@ struct shk_pipeline_config {
 	/* They stay the caller's. All are live, or the only one is a file; each has a witness of its own. */
 	struct shk_source *sources[SHK_SOURCES_MAX];
 	unsigned int n_sources;
-	struct shk_outlet_config outlet; /* header.real_offset_ns is filled in by start */
+	struct shk_outlet_config outlet; /* header.real_offset_ns and .facts are filled in by start */
 	uint64_t window_ns;		/* of the merge */
 	uint64_t duration_ns;		/* live: end after that time; 0: no limit */
 	int stop_fd;			/* end when it becomes readable; -1: none */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "engine/conn.h"
+#include "facts.h"
 
 /* Known before the first record. */
 struct shk_header {
@@ -17,6 +18,7 @@ struct shk_header {
 	const char *kernel;
 	const char *const *sources;	/* NULL terminated */
 	int64_t real_offset_ns;
+	const struct shk_facts *facts;	/* NULL: nobody has told any */
 };
 
 /* Events were lost at a source; told when they were, besides the sums at the end. */

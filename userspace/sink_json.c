@@ -358,6 +358,27 @@ static int put_conn(struct shk_sink_json *j, const char *type, const struct shk_
  * ---- The sink ----------------------------------------------------------------------------------
  */
 
+static void put_facts(struct shk_sink_json *j, const char *key, const struct shk_facts *facts, bool observed)
+{
+	open_array(j, key);
+	for (size_t i = 0; i < facts->n; i++) {
+		const struct shk_fact *fact = &facts->of[i];
+
+		if (!fact->without != observed)
+			continue;
+		shk_json_literal(&j->line, "{");
+		member_string(j, "witness", fact->witness);
+		member_string(j, "through", fact->through);
+		member_string(j, "shows", fact->shows);
+		if (!observed) {
+			member_string(j, "without", fact->without);
+			member_string(j, "why", fact->why);
+		}
+		close_object(j);
+	}
+	close_array(j);
+}
+
 static int json_header(struct shk_sink *s, const struct shk_header *header)
 {
 	struct shk_sink_json *j = json_of(s);
@@ -374,6 +395,10 @@ static int json_header(struct shk_sink *s, const struct shk_header *header)
 		put_string(j, *source);
 	close_array(j);
 	member_s64(j, "clock_offset_ns", header->real_offset_ns);
+	if (header->facts) {
+		put_facts(j, "observes", header->facts, true);
+		put_facts(j, "missing", header->facts, false);
+	}
 	return end_record(j);
 }
 

@@ -313,6 +313,35 @@ int shk_socket_programs_attach(struct shk_socket_programs *p, struct shk_error *
 				   SOCKET_PROGRAMS, "6.1", err);
 }
 
+/* What cannot be had in one way and is had in another is not missed. */
+static bool is_observed_otherwise(const struct shk_socket_programs *p, const struct shk_point *point)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		if (p->points[i].state == SHK_POINT_ATTACHED && !strcmp(p->points[i].shows, point->shows))
+			return true;
+	return false;
+}
+
+void shk_socket_programs_facts(const struct shk_socket_programs *p, struct shk_facts *facts)
+{
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct shk_point *point = &p->points[i];
+		bool observed = point->state == SHK_POINT_ATTACHED;
+		struct shk_fact *fact;
+
+		if (!observed && is_observed_otherwise(p, point))
+			continue;
+		fact = shk_facts_add(facts);
+		fact->witness = "socket";
+		fact->shows = point->shows;
+		fact->without = observed ? NULL : point->without;
+		fact->why = observed                           ? NULL
+			    : point->state == SHK_POINT_ABSENT ? "not in this kernel's BTF"
+							       : strerror(-point->rc);
+		snprintf(fact->through, sizeof(fact->through), "%s %s", point->kind, point->target);
+	}
+}
+
 void shk_socket_programs_detach(struct shk_socket_programs *p)
 {
 	for (unsigned int i = 0; i < p->n; i++) {

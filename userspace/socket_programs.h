@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "facts.h"
 
 struct socket_bpf;
 struct bpf_link;
@@ -57,6 +58,9 @@ int shk_socket_programs_load(struct shk_socket_programs *p, shk_prepare_fn *prep
 
 /* Likewise. */
 int shk_socket_programs_attach(struct shk_socket_programs *p, struct shk_error *err);
+
+/* After attaching: which points observe, and what is missing of those that do not. */
+void shk_socket_programs_facts(const struct shk_socket_programs *p, struct shk_facts *facts);
 
 void shk_socket_programs_detach(struct shk_socket_programs *p);
 void shk_socket_programs_release(struct shk_socket_programs *p);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "facts.h"
 #include "uapi/tcpshake.h"
 
 /* What came of the events of one stream: seen == delivered + lost once the source has stopped. */
@@ -36,8 +37,13 @@ struct shk_source_ops {
 	int (*drain)(struct shk_source *s, shk_source_fn *fn, void *arg, struct shk_error *err);
 	int (*account)(struct shk_source *s, unsigned int stream, struct shk_account *account,
 		       struct shk_error *err);
+	/* Adds what it observes, after start. NULL: nothing to say. */
+	void (*facts)(const struct shk_source *s, struct shk_facts *facts);
 	void (*close)(struct shk_source *s);	/* accepts NULL */
 };
+
+/* "every SYN, SYN+ACK, ..." */
+extern const char shk_shows_wire[];
 
 struct shk_source {
 	const struct shk_source_ops *ops;

@@ -240,6 +240,16 @@ static int bpf_account(struct shk_source *s, unsigned int stream, struct shk_acc
 	return rc;
 }
 
+static void bpf_facts(const struct shk_source *s, struct shk_facts *facts)
+{
+	struct shk_fact *fact = shk_facts_add(facts);
+
+	(void)s;
+	fact->witness = "wire";
+	fact->shows = shk_shows_wire;
+	snprintf(fact->through, sizeof(fact->through), "BPF netfilter programs");
+}
+
 static void bpf_close(struct shk_source *s)
 {
 	struct source_bpf *b;
@@ -263,6 +273,7 @@ static const struct shk_source_ops bpf_ops = {
 	.stop = bpf_stop,
 	.drain = bpf_drain,
 	.account = bpf_account,
+	.facts = bpf_facts,
 	.close = bpf_close,
 };
 

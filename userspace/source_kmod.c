@@ -133,6 +133,16 @@ static void ring_unmap(struct cpu_ring *r, size_t page_size)
 	memset(r, 0, sizeof(*r));
 }
 
+static void kmod_facts(const struct shk_source *s, struct shk_facts *facts)
+{
+	struct shk_fact *fact = shk_facts_add(facts);
+
+	(void)s;
+	fact->witness = "wire";
+	fact->shows = shk_shows_wire;
+	snprintf(fact->through, sizeof(fact->through), "the module tcpshake");
+}
+
 static void kmod_close(struct shk_source *s)
 {
 	struct source_kmod *k;
@@ -153,6 +163,7 @@ static const struct shk_source_ops kmod_ops = {
 	.stop = kmod_stop,
 	.drain = kmod_drain,
 	.account = kmod_account,
+	.facts = kmod_facts,
 	.close = kmod_close,
 };
 

@@ -250,6 +250,11 @@ static int socket_account(struct shk_source *s, unsigned int stream, struct shk_
 	return 0;
 }
 
+static void socket_facts(const struct shk_source *s, struct shk_facts *facts)
+{
+	shk_socket_programs_facts(&to_socket(s)->programs, facts);
+}
+
 static void socket_close(struct shk_source *s)
 {
 	struct source_socket *b;
@@ -272,6 +277,7 @@ static const struct shk_source_ops socket_ops = {
 	.stop = socket_stop,
 	.drain = socket_drain,
 	.account = socket_account,
+	.facts = socket_facts,
 	.close = socket_close,
 };
 

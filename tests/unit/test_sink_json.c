@@ -513,6 +513,47 @@ static void test_hostile_names(void **state)
 	json_decref(r);
 }
 
+static void test_facts(void **state)
+{
+	static const char *const none[] = {NULL};
+	struct shk_header header = {.version = "0.1.0", .host = "web1", .kernel = "6.1", .sources = none};
+	static struct shk_facts facts;
+	struct shk_fact *fact;
+	const json_t *one;
+	struct sink_rig rig;
+	json_t *r;
+
+	(void)state;
+	fact = shk_facts_add(&facts);
+	*fact = (struct shk_fact){.witness = "wire", .through = "the module tcpshake", .shows = "segments"};
+	fact = shk_facts_add(&facts);
+	*fact = (struct shk_fact){.witness = "socket",
+				  .through = "fentry tcp_conn_request",
+				  .shows = "refusals",
+				  .without = "why",
+				  .why = "Operation not permitted"};
+	header.facts = &facts;
+	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
+	assert_int_equal(rig.sink->ops->header(rig.sink, &header), 0);
+	r = only_line(&rig);
+	assert_int_equal(json_array_size(at(r, "observes")), 1);
+	assert_int_equal(json_array_size(at(r, "missing")), 1);
+	one = json_array_get(at(r, "observes"), 0);
+	expect_members(one, "witness through shows");
+	expect_text(one, "through", "the module tcpshake");
+	one = json_array_get(at(r, "missing"), 0);
+	expect_members(one, "witness through shows without why");
+	expect_text(one, "without", "why");
+	expect_text(one, "why", "Operation not permitted");
+	json_decref(r);
+
+	/* More than there is room for: none is written behind it. */
+	for (int i = 0; i < 2 * SHK_FACTS_MAX; i++)
+		fact = shk_facts_add(&facts);
+	assert_int_equal(facts.n, SHK_FACTS_MAX);
+	assert_ptr_equal(fact, &facts.of[SHK_FACTS_MAX - 1]);
+}
+
 /* The text grows to whatever a record takes, plain or not, and what came before stays. */
 static void test_long_names(void **state)
 {
@@ -646,6 +687,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_known_now_and_then),
 		cmocka_unit_test(test_process),
 		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_lost),

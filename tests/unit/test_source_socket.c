@@ -698,6 +698,32 @@ static void a_killed_observer_leaves_nothing(void **state)
 	close(ready[1]);
 }
 
+/* Every attach point is told of, as observing or as missing, unless another one serves. */
+static void what_is_observed_is_told(void **state)
+{
+	static struct shk_facts facts;
+	bool transitions = false, accepts = false;
+
+	(void)state;
+	facts.n = 0;
+	start(0);
+	seen.source->ops->facts(seen.source, &facts);
+	stop();
+	assert_in_range(facts.n, 7, SHK_FACTS_MAX - 1);
+	for (size_t i = 0; i < facts.n; i++) {
+		const struct shk_fact *fact = &facts.of[i];
+
+		assert_string_equal(fact->witness, "socket");
+		assert_true(!fact->without == !fact->why);
+		transitions |= !strcmp(fact->through, "tp_btf inet_sock_set_state") && !fact->without;
+		accepts |= strstr(fact->shows, "accept()") && !fact->without;
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(fact->shows, facts.of[j].shows);
+	}
+	assert_true(transitions);
+	assert_true(accepts);
+}
+
 #define WITNESS_TEST(name) cmocka_unit_test_setup_teardown(name, enter_namespace, close_source)
 
 int main(void)
@@ -714,6 +740,7 @@ int main(void)
 		WITNESS_TEST(a_full_ring_loses_exactly_what_it_says),
 		WITNESS_TEST(another_namespace_is_not_looked_at),
 		WITNESS_TEST(a_killed_observer_leaves_nothing),
+		WITNESS_TEST(what_is_observed_is_told),
 	};
 	struct shk_error err = {0};
 
