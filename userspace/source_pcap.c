@@ -6,15 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate.h"
+#include "capture_gate.h"
 
 #define NS_PER_SECOND 1000000000ULL
-
-/*
- * Room for half a million expectations: a capture of a busy link has as many openings and closings in
- * flight as there are in a round trip.
- */
-#define GATE_BUCKETS 65536U
 
 /* Packets in a row, then the caller may look whether it was told to end. */
 #define DRAIN_BATCH 8192
@@ -28,7 +22,7 @@ struct stream {
 struct source_pcap {
 	struct shk_source base;
 	struct shk_dissector *dissector;
-	struct shk_gate_bucket *gate;
+	struct shk_capture_gate gate;
 	struct shk_capture_totals totals;
 	uint64_t last_ns;  /* latest packet */
 	uint64_t clock_ns; /* what the last SHK_EV_CLOCK said */
@@ -44,26 +38,6 @@ static struct source_pcap *to_pcap(const struct shk_source *s)
 /*
  * ---- From packet to event ------------------------------------------------------------------------
  */
-
-/*
- * The key is no secret, so that a file gives the same records whenever it is read. An attacker who fills
- * a bucket displaces expectations, which is counted, and costs no time.
- */
-static bool judge(struct source_pcap *s, struct shk_event *ev)
-{
-	static const struct shk_hash_key key = {{0x7463707368616b65ULL, 0x63617074757265ULL}};
-	struct shk_gate_result result;
-	struct shk_tuple tuple;
-	uint64_t hash;
-
-	shk_tuple_from_event(&tuple, ev);
-	hash = shk_tuple_hash(&tuple, &key);
-	shk_gate_judge(&s->gate[hash & (GATE_BUCKETS - 1)], hash, &tuple, &ev->seg, ev->where, ev->ts_ns,
-		       &result);
-	s->totals.displaced += result.displaced;
-	ev->seg.why = result.why;
-	return result.why;
-}
 
 /* The next packet of @st: fills *ev and returns true if it belongs to a handshake. */
 static bool look(struct source_pcap *s, struct stream *st, struct shk_event *ev)
@@ -86,7 +60,7 @@ static bool look(struct source_pcap *s, struct stream *st, struct shk_event *ev)
 	}
 	found = shk_dissect(s->dissector, link->layer, packet, ev, &at);
 	s->totals.found[found]++;
-	if (found != SHK_FOUND_SEGMENT || !judge(s, ev))
+	if (found != SHK_FOUND_SEGMENT || !shk_capture_gate_judge(&s->gate, ev))
 		return false;
 	s->totals.passed++;
 	shk_dissect_options(ev, &at);
@@ -219,7 +193,7 @@ static void source_close(struct shk_source *base)
 	for (i = 0; i < base->streams; i++)
 		shk_capture_close(&s->of[i].capture);
 	shk_dissector_free(s->dissector);
-	free(s->gate);
+	shk_capture_gate_release(&s->gate);
 	free(s);
 }
 
@@ -232,9 +206,13 @@ static const struct shk_source_ops pcap_ops = {
 	.close = source_close,
 };
 
+/*
+ * The key is no secret, so that a file gives the same records whenever it is read. An attacker who fills
+ * a bucket displaces expectations, which is counted, and costs no time.
+ */
 static struct source_pcap *source_new(unsigned int n_paths)
 {
-	const size_t gate_size = GATE_BUCKETS * sizeof(struct shk_gate_bucket);
+	static const struct shk_hash_key key = {{0x7463707368616b65ULL, 0x63617074757265ULL}};
 	struct source_pcap *s = calloc(1, sizeof(*s) + n_paths * sizeof(s->of[0]));
 
 	if (!s)
@@ -244,12 +222,10 @@ static struct source_pcap *source_new(unsigned int n_paths)
 	s->base.streams = n_paths;
 	snprintf(s->base.about, sizeof(s->base.about), "pcap, %u file%s", n_paths, n_paths == 1 ? "" : "s");
 	s->dissector = shk_dissector_new();
-	s->gate = aligned_alloc(sizeof(struct shk_gate_bucket), gate_size);
-	if (!s->dissector || !s->gate) {
+	if (shk_capture_gate_init(&s->gate, &key) || !s->dissector) {
 		source_close(&s->base);
 		return NULL;
 	}
-	memset(s->gate, 0, gate_size);
 	return s;
 }
 
@@ -282,5 +258,6 @@ void shk_source_pcap_totals(const struct shk_source *base, struct shk_capture_to
 	const struct source_pcap *s = to_pcap(base);
 
 	*totals = s->totals;
+	totals->displaced = s->gate.displaced;
 	totals->unfinished = shk_dissector_unfinished(s->dissector);
 }
