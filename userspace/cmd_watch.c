@@ -10,10 +10,10 @@
 /* Where segments of sockets on this host pass. */
 #define SHK_HOOKS_LOCAL (SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN) | SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT))
 
-/* The module where it is loaded, else BPF. If neither can be had, says what both of them lack. */
+/* The module where it is loaded, else BPF, else live capture. If none can be had, says what each lacks. */
 static struct shk_source *open_best(const struct shk_source_config *config, struct shk_error *err)
 {
-	struct shk_error kmod_err = {0}, bpf_err = {0};
+	struct shk_error kmod_err = {0}, bpf_err = {0}, live_err = {0};
 	struct shk_source *source;
 
 	if (access(SHK_DEVICE, F_OK) == 0)
@@ -25,20 +25,35 @@ static struct shk_source *open_best(const struct shk_source_config *config, stru
 		*err = bpf_err; /* the filter itself is wrong */
 		return NULL;
 	}
+	/* Somebody who names hooks wants to see them. */
+	source = config->hooks ? NULL : shk_source_live_open(config, NULL, &live_err);
+	if (source)
+		return source;
 	shk_source_kmod_open(config, &kmod_err);
-	shk_error_set(err, kmod_err.code, "%.300s\n  Without the module: %.300s", kmod_err.text,
-		      bpf_err.text);
+	shk_error_set(err, kmod_err.code, "%.300s\n  Without the module: %.300s%s%.200s", kmod_err.text,
+		      bpf_err.text, live_err.code ? "\n  Without either: " : "", live_err.text);
 	return NULL;
 }
 
-static struct shk_source *open_chosen(enum shk_source_choice choice, const struct shk_source_config *config,
-				      struct shk_error *err)
+static struct shk_source *open_live(const struct shk_watch_options *o, const struct shk_source_config *config,
+				    struct shk_error *err)
 {
-	switch (choice) {
+	if (!config->hooks)
+		return shk_source_live_open(config, o->interface, err);
+	shk_error_set(err, -EINVAL, "--hooks: a live capture sees none; leave it out, or --source pcap");
+	return NULL;
+}
+
+static struct shk_source *open_chosen(const struct shk_watch_options *o,
+				      const struct shk_source_config *config, struct shk_error *err)
+{
+	switch (o->source) {
 	case SHK_SOURCE_KMOD:
 		return shk_source_kmod_open(config, err);
 	case SHK_SOURCE_BPF:
 		return shk_source_bpf_open(config, err);
+	case SHK_SOURCE_PCAP:
+		return open_live(o, config, err);
 	case SHK_SOURCE_AUTO:
 		break;
 	}
@@ -59,7 +74,7 @@ static int open_source(struct shk_run *run)
 	if (shk_netns_inode(o->netns, &config.netns, &err))
 		return shk_run_complain(run, &err, SHK_EXIT_USAGE);
 	run->numeric_netns = !config.netns;
-	run->source = open_chosen(o->source, &config, &err);
+	run->source = open_chosen(o, &config, &err);
 	if (!run->source)
 		return shk_run_complain(run, &err, err.code == -EINVAL ? SHK_EXIT_USAGE : SHK_EXIT_UNABLE);
 	if (o->no_sockets || (o->hooks && !(o->hooks & SHK_HOOKS_LOCAL)))

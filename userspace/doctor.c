@@ -93,21 +93,7 @@ static void examine_wire(struct shk_finding *f, struct shk_source *s, struct shk
 		s->ops->close(s);
 }
 
-static void examine_capture(struct shk_finding *f)
-{
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-
-	if (fd < 0) {
-		snprintf(f->detail, sizeof(f->detail), "packet sockets: %s", strerror(errno));
-		snprintf(f->remedy, sizeof(f->remedy), "Run it as root, or with CAP_NET_RAW");
-		return;
-	}
-	close(fd);
-	f->health = SHK_HEALTH_SPARE;
-	snprintf(f->detail, sizeof(f->detail),
-		 "packet sockets are allowed: the last resort, which sees neither hooks "
-		 "nor the firewall's work");
-}
+#define SHOWS_LIVE "the same on interfaces, but no hooks: not what a firewall does"
 
 static void examine_wires(struct shk_examination *x, const struct shk_source_config *config)
 {
@@ -117,8 +103,8 @@ static void examine_wires(struct shk_examination *x, const struct shk_source_con
 		     shk_source_kmod_open(config, &err), &err);
 	examine_wire(add_finding(x, SHK_WITNESS_WIRE, "BPF netfilter programs", shk_shows_wire),
 		     shk_source_bpf_open(config, &err), &err);
-	examine_capture(
-		add_finding(x, SHK_WITNESS_WIRE, "live capture", "the same, for files and by libpcap"));
+	examine_wire(add_finding(x, SHK_WITNESS_WIRE, "live capture", SHOWS_LIVE),
+		     shk_source_live_open(config, NULL, &err), &err);
 }
 
 /*

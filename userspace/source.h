@@ -70,6 +70,13 @@ struct shk_source *shk_source_kmod_open(const struct shk_source_config *config, 
 /* The same through BPF netfilter programs, where no module is loaded: Linux 6.4 and newer. */
 struct shk_source *shk_source_bpf_open(const struct shk_source_config *config, struct shk_error *err);
 
+/*
+ * Where neither can be had: libpcap on @interface, or on all if it is NULL, of one network namespace: that of
+ * this process if @config names none. @hooks are not looked at.
+ */
+struct shk_source *shk_source_live_open(const struct shk_source_config *config, const char *interface,
+					struct shk_error *err);
+
 /* The second witness: what the sockets know, through BPF programs. @filter and @hooks are not looked at. */
 struct shk_source *shk_source_socket_open(const struct shk_source_config *config, struct shk_error *err);
 

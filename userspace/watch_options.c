@@ -100,12 +100,12 @@ int shk_parse_hooks(const char *text, uint32_t *hooks, struct shk_error *err)
 	return 0;
 }
 
-/* The place of @text among three words, or -1. */
-static int choice(const char *const *names, const char *text)
+/* The place of @text among @n words, or -1. */
+static int choice(const char *const *names, int n, const char *text)
 {
 	int i;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < n; i++)
 		if (!strcmp(names[i], text))
 			return i;
 	return -1;
@@ -118,7 +118,7 @@ int shk_parse_colour(const char *text, enum shk_colour_when *colour, struct shk_
 		[SHK_COLOUR_ALWAYS] = "always",
 		[SHK_COLOUR_NEVER] = "never",
 	};
-	int i = choice(names, text);
+	int i = choice(names, COUNT(names), text);
 
 	if (i < 0)
 		return shk_error_set(err, -EINVAL, "\"%s\": auto, always or never is needed", text);
@@ -132,11 +132,12 @@ int shk_parse_source(const char *text, enum shk_source_choice *source, struct sh
 		[SHK_SOURCE_AUTO] = "auto",
 		[SHK_SOURCE_KMOD] = "kmod",
 		[SHK_SOURCE_BPF] = "bpf",
+		[SHK_SOURCE_PCAP] = "pcap",
 	};
-	int i = choice(names, text);
+	int i = choice(names, COUNT(names), text);
 
 	if (i < 0)
-		return shk_error_set(err, -EINVAL, "\"%s\": auto, kmod or bpf is needed", text);
+		return shk_error_set(err, -EINVAL, "\"%s\": auto, kmod, bpf or pcap is needed", text);
 	*source = i;
 	return 0;
 }
@@ -167,9 +168,10 @@ static const struct argp_option watch_table[] = {
 	 0},
 	{"hooks", KEY_HOOKS, "LIST", 0, "Where to look: a list of pre,in,fwd,out,post; all by default", 0},
 	{"source", KEY_SOURCE, "WHAT", 0,
-	 "kmod, the module; bpf, programs for Linux 6.4 and newer; auto (the default): kmod if it is loaded, "
-	 "else bpf",
+	 "kmod, the module; bpf, programs for Linux 6.4 and newer; pcap, live capture, which sees no hooks "
+	 "and one network namespace; auto (the default): kmod if it is loaded, else bpf, else pcap",
 	 0},
+	{"interface", 'i', "NAME", 0, "Live capture on this interface; implies --source pcap", 0},
 	{"no-sockets", KEY_NO_SOCKETS, NULL, 0,
 	 "Do without what BPF programs see of the sockets: processes, waits, errors", 0},
 	{"duration", 'd', "SECONDS", 0, "End after so much time", 0},
@@ -310,6 +312,10 @@ static bool set_plain(struct shk_watch_options *o, int key, const char *arg)
 		return true;
 	case 'n':
 		o->netns = arg;
+		return true;
+	case 'i':
+		o->interface = arg;
+		o->source = SHK_SOURCE_PCAP;
 		return true;
 	case 'o':
 		o->output = arg;

@@ -9,7 +9,7 @@
 #include "error.h"
 
 enum shk_format { SHK_FORMAT_LINE, SHK_FORMAT_LADDER, SHK_FORMAT_JSON };
-enum shk_source_choice { SHK_SOURCE_AUTO, SHK_SOURCE_KMOD, SHK_SOURCE_BPF };
+enum shk_source_choice { SHK_SOURCE_AUTO, SHK_SOURCE_KMOD, SHK_SOURCE_BPF, SHK_SOURCE_PCAP };
 enum shk_colour_when { SHK_COLOUR_AUTO, SHK_COLOUR_ALWAYS, SHK_COLOUR_NEVER };
 
 /* 0 and NULL stand for "not given": the default of whoever uses it. */
@@ -22,6 +22,7 @@ struct shk_watch_options {
 	const char *output;	/* a file; NULL: standard output */
 	const char *netns;
 	char *filter;		/* watch: the words, joined by blanks; allocated */
+	const char *interface;	/* of a live capture */
 	uint32_t hooks;
 	uint32_t ring_slots;
 	uint32_t flows_max;

@@ -26,6 +26,26 @@ static int parse(struct shk_watch_options *options, const char *const *words)
 	return shk_watch_options_parse(argc, argv, ARGP_SILENT, options);
 }
 
+static void test_source(void **state)
+{
+	static const char *const interface[] = {"-i", "eth0", NULL};
+	struct shk_watch_options o;
+	enum shk_source_choice source;
+	struct shk_error err;
+
+	(void)state;
+	assert_int_equal(shk_parse_source("pcap", &source, &err), 0);
+	assert_int_equal(source, SHK_SOURCE_PCAP);
+	assert_int_equal(shk_parse_source("auto", &source, &err), 0);
+	assert_int_equal(source, SHK_SOURCE_AUTO);
+	assert_int_equal(shk_parse_source("live", &source, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "pcap"));
+	assert_int_equal(parse(&o, interface), 0);
+	assert_int_equal(o.source, SHK_SOURCE_PCAP);
+	assert_string_equal(o.interface, "eth0");
+	shk_watch_options_release(&o);
+}
+
 static void test_defaults(void **state)
 {
 	static const char *const none[] = {NULL};
@@ -206,6 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_every_option),
 		cmocka_unit_test(test_filter_words_are_joined),
 		cmocka_unit_test(test_wrong_command_lines),
