@@ -263,6 +263,24 @@ static void test_bytes_that_differ_are_a_conflict(void **state)
 	}
 }
 
+/* LAST-ACK and TIME-WAIT are reached by FINs: those were not seen, and nobody said that anything was lost. */
+static void test_a_close_that_the_wire_did_not_see_is_a_gap(void **state)
+{
+	(void)state;
+	for (int told = 0; told < 2; told++) {
+		struct scene *s = scene_new(LOOPBACK);
+
+		handshake_with_sockets(s);
+		client(s, FA, 1, 1, 0);
+		if (told)
+			announce_loss(s, 1);
+		closed(s, SERVER, LAST_ACK, CLOSE, 0, 2, 2);
+		scene_finish(s);
+		assert_int_equal(the_closed(s)->conflicts, told ? 0 : SHK_CONFLICT_GAP);
+		scene_free(s);
+	}
+}
+
 static void test_who_could_not_connect_and_why(void **state)
 {
 	static const struct {
@@ -507,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_tell_the_uses_of_a_tuple_apart),
 		cmocka_unit_test(test_rewritten_numbers_are_a_conflict),
 		cmocka_unit_test(test_bytes_that_differ_are_a_conflict),
+		cmocka_unit_test(test_a_close_that_the_wire_did_not_see_is_a_gap),
 		cmocka_unit_test(test_who_could_not_connect_and_why),
 		cmocka_unit_test(test_a_socket_that_gave_up_ends_the_record),
 		cmocka_unit_test(test_a_minisock_goes_on),

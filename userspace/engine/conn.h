@@ -117,7 +117,7 @@ struct shk_blame {
 #define SHK_CONFLICT_BYTES		0x0002U	/* snd_nxt or rcv_nxt at the end is not what the wire shows */
 #define SHK_CONFLICT_OPEN		0x0004U	/* one was established, the other was not */
 #define SHK_CONFLICT_CLOSE		0x0008U	/* one saw a clean close, the other an abort */
-#define SHK_CONFLICT_GAP		0x0010U	/* a state that its predecessor does not lead to */
+#define SHK_CONFLICT_GAP		0x0010U	/* a socket closed by FINs that the wire did not see */
 #define SHK_CONFLICT_COUNT		5
 const char *shk_conflict_name(unsigned int bit);	/* "ISN", ... */
 

@@ -183,6 +183,12 @@ static bool differs(const struct shk_flow_end *end, uint32_t next)
 	return end->has & SHK_HAS_FIN && end->end_seq + 1 != next;
 }
 
+/* On the wire, so that the wire should have seen the rest too. */
+static bool was_opening_seen(const struct shk_flow *f)
+{
+	return f->synack_low && f->phase == SHK_PHASE_OPEN;
+}
+
 static void observe_closed(struct shk_flow *f, const struct shk_event *ev, unsigned int self)
 {
 	const struct shk_socket *sock = &ev->sock;
@@ -194,8 +200,11 @@ static void observe_closed(struct shk_flow *f, const struct shk_event *ev, unsig
 	own->unread = !!(sock->flags & SHK_SOCK_UNREAD);
 	own->sk_err = sock->sk_err > UINT8_MAX ? UINT8_MAX : sock->sk_err;
 	/* A FIN may wait behind data when the socket is torn down: only what went out in order compares. */
-	if (!sock->sk_err && got_fin &&
-	    (differs(&f->end[self], snd_nxt) || differs(&f->end[other_end(f, self)], rcv_nxt)))
+	if (sock->sk_err || !got_fin || !was_opening_seen(f))
+		return;
+	if (!(f->end[0].has & f->end[1].has & SHK_HAS_FIN) && !(f->flags & SHK_FLOW_SELF))
+		f->conflicts |= SHK_CONFLICT_GAP;
+	if (differs(&f->end[self], snd_nxt) || differs(&f->end[other_end(f, self)], rcv_nxt))
 		f->conflicts |= SHK_CONFLICT_BYTES;
 }
 
@@ -281,15 +290,15 @@ static bool is_abort(uint8_t sk_err)
 	return sk_err == ECONNRESET || sk_err == EPIPE || sk_err == ETIMEDOUT || sk_err == ECONNABORTED;
 }
 
-static uint32_t conflicts_of_verdicts(const struct shk_conn *conn, const struct shk_flow *f)
+static uint32_t conflicts_of(const struct shk_conn *conn, const struct shk_flow *f)
 {
 	bool clean =
 		conn->close == SHK_C_4SEG || conn->close == SHK_C_3SEG || conn->close == SHK_C_SIMULTANEOUS;
-	uint32_t conflicts = 0;
+	uint32_t conflicts = f->conflicts;
 
 	/* Loss explains whatever does not fit. */
 	if (conn->lost || conn->late || !conn->witness_wire)
-		return 0;
+		return f->conflicts & SHK_CONFLICT_ISN;
 	/* A client whose ACK was refused had been established. */
 	if (shk_open_failed(conn->open) && conn->ack_acks_synack != 1 && f->established & (1U << f->client))
 		conflicts |= SHK_CONFLICT_OPEN;
@@ -325,5 +334,5 @@ void shk_socket_fill(struct shk_conn *conn, const struct shk_flow *f, const stru
 	fill_end(&conn->end[SHK_SERVER], f, other_end(f, f->client), processes);
 	if (f->accept_wait_ns)
 		conn->accept_wait_ns = f->accept_wait_ns;
-	conn->conflicts = f->conflicts | conflicts_of_verdicts(conn, f);
+	conn->conflicts = conflicts_of(conn, f);
 }
