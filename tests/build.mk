@@ -9,8 +9,8 @@ boot = tests/vm/boot.sh $(if $(KERNEL),--kernel $(KERNEL))
 
 test: ## Run every test; the last line counts them
 	$(Q)rm -rf $(results)
-	+$(Q)for part in check test-unit test-record test-isn test-report test-captures test-native test-scenarios test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
-	$(Q)tests/summary $(results) check unit record isn report captures native scenarios vm cost
+	+$(Q)for part in check test-unit test-fuzz test-record test-isn test-report test-captures test-native test-scenarios test-vm test-cost; do $(MAKE) --no-print-directory $$part || :; done
+	$(Q)tests/summary $(results) check unit fuzz record isn report captures native scenarios vm cost
 
 test-unit: $(unit_tests) ## Run the unit tests, under sanitizers
 	$(Q)$(call fresh_results,unit)
@@ -25,6 +25,13 @@ test-report: $(B)/tests/report_page ## Open the report of the audit in a browser
 	$(Q)tests/deps.sh tests/report/packages
 	$(Q)$(call fresh_results,report)
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/report prove tests/report && touch $(results)/report/.passed
+
+test-fuzz: $(fuzzers) userspace ## Run the fuzzers of the readers and the engine, each for some seconds
+	$(Q)$(call fresh_results,fuzz)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/fuzz prove --timer tests/fuzz && touch $(results)/fuzz/.passed
+
+fuzz: $(fuzzers) userspace ## Run the fuzzers for longer: SECONDS each, 600 by default; FUZZ='NAME...': only these
+	$(Q)SHK_FUZZ_SECONDS=$(or $(SECONDS),600) SHK_FUZZ='$(FUZZ)' prove -v tests/fuzz
 
 test-record: userspace $(test_programs) ## Record real connections and compare the replay with what was shown (root); export
 	$(Q)$(call fresh_results,record)

@@ -5,6 +5,7 @@
 userspace_src := $(wildcard userspace/*.c userspace/*/*.c)
 unit_src      := $(wildcard tests/unit/test_*.c)
 program_src   := $(wildcard tests/bench/*.c tests/vm/*.c)
+fuzz_src      := $(wildcard tests/fuzz/fuzz_*.c)
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wformat=2
 shk_cppflags := -D_GNU_SOURCE -Ikmod -Iuserspace -Ibpf -I$(B)/bpf -isystem $(B)/libbpf/include
@@ -15,6 +16,7 @@ cc_gcc      := gcc -D_FORTIFY_SOURCE=2
 cc_clang    := clang -D_FORTIFY_SOURCE=2
 cc_sanitize := gcc -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 cc_tsan     := gcc -fsanitize=thread
+cc_fuzz     := clang -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 # $(call objects,FLAVOUR): the tool's objects but for main
 objects = $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out userspace/main.c,$(userspace_src)))
@@ -33,7 +35,14 @@ $(B)/$(1)/tcpshake: $(B)/$(1)/userspace/main.o $(B)/$(1)/libtcpshake.a
 $(B)/$(1)/tests/unit/test_%: $(B)/$(1)/tests/unit/test_%.o $(B)/$(1)/libtcpshake.a
 	$(Q)$$(call say,LD) && $(cc_$(1)) $$(LDFLAGS) -o $$@ $$^ $$(libs) -lcmocka -lpthread
 endef
-$(foreach f,gcc clang sanitize tsan,$(eval $(call flavour,$(f))))
+$(foreach f,gcc clang sanitize tsan fuzz,$(eval $(call flavour,$(f))))
+
+# libFuzzer brings a main of its own.
+$(B)/fuzz/fuzz_%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(B)/fuzz/libtcpshake.a
+	$(Q)$(call say,LD) && clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(libs)
+
+$(B)/fuzz/seeds: $(B)/fuzz/tests/fuzz/seeds.o $(B)/fuzz/libtcpshake.a
+	$(Q)$(call say,LD) && $(cc_fuzz) -fsanitize=address,undefined -o $@ $^ $(libs)
 
 $(B)/tests/floor: program_libs := $(B)/libbpf/libbpf.a -lelf -lz
 
@@ -64,6 +73,7 @@ userspace: $(B)/tcpshake $(B)/clang/tcpshake ## Build the tool: build/tcpshake b
 # undefined behaviour.
 unit_tsan  := $(patsubst %.c,$(B)/tsan/%,$(filter %_tsan.c,$(unit_src)))
 unit_tests := $(patsubst %.c,$(B)/sanitize/%,$(filter-out %_tsan.c,$(unit_src))) $(unit_tsan)
+fuzzers    := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(fuzz_src)) $(B)/fuzz/seeds
 test_programs := $(patsubst %.c,$(B)/tests/%,$(notdir $(program_src)))
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -195,6 +195,14 @@ void shk_outlet_hang_up(struct shk_outlet *o)
 		o->sink_rc = -EPIPE;
 }
 
+/* Who has memory for few connections has it for no more that were. */
+static uint32_t tuples_max(const struct shk_engine_config *engine)
+{
+	bool few = engine->flows_max && engine->flows_max < SHK_TUPLES_MAX_DEFAULT;
+
+	return few ? engine->flows_max : SHK_TUPLES_MAX_DEFAULT;
+}
+
 struct shk_outlet *shk_outlet_new(const struct shk_outlet_config *config)
 {
 	struct shk_engine_out out = {.opened = on_opened, .closed = on_closed};
@@ -207,7 +215,7 @@ struct shk_outlet *shk_outlet_new(const struct shk_outlet_config *config)
 	if (!config->sink)
 		return o;
 	o->engine = shk_engine_new(&config->engine, &out);
-	o->tuples = shk_tuples_new(SHK_TUPLES_MAX_DEFAULT, config->engine.hash_key);
+	o->tuples = shk_tuples_new(tuples_max(&config->engine), config->engine.hash_key);
 	if (!o->engine || !o->tuples) {
 		shk_outlet_free(o);
 		return NULL;

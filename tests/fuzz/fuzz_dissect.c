@@ -2,11 +2,6 @@
 /*
  * Fuzzer for userspace/dissect: any octets as some packets of any link type.
  *
- *	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
- *		-D_GNU_SOURCE -Ikmod -Iuserspace \
- *		tests/fuzz/fuzz_dissect.c userspace/dissect/?*.c -o fuzz_dissect
- *	./fuzz_dissect -max_len=2048 -max_total_time=60 [CORPUS]
- *
  * An input is a link type, then packets: two octets of captured length, one of how much longer the packet
  * was on the wire, and its octets. Fragments may find each other. Besides what the sanitizers find, a header
  * outside the packet and a length that contradicts it are errors.

@@ -2,11 +2,7 @@
 /*
  * Fuzzer for options.h: any octets as a TCP header, cut anywhere.
  *
- *	clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ikmod \
- *		tests/fuzz/fuzz_options.c -o fuzz_options
- *	./fuzz_options -max_len=64 -max_total_time=10 [CORPUS]
- *
- * clang's runtime comes with libclang-rt-14-dev. The first two octets of an input choose how much of
+ * The first two octets of an input choose how much of
  * the header is there and how long the packet says it is; the rest is the header. Besides what the
  * sanitizers find, a field without its option, and a cut that invents options, are errors.
  */
