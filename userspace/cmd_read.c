@@ -143,20 +143,29 @@ static int report_captures(const struct shk_run *run)
 	return report_damage(run);
 }
 
-int shk_cmd_read(int argc, char **argv)
+int shk_run_files(struct shk_run *run)
 {
-	struct shk_run run = {.name = argv[0], .linger_ns = SHK_LINGER_FILE_NS, .stop_fd = -1};
-	int status = SHK_EXIT_USAGE, input_status;
+	int status, input_status;
 
-	if (!shk_read_options_parse(argc, argv, 0, &run.options))
-		status = open_files(&run);
+	run->linger_ns = SHK_LINGER_FILE_NS;
+	status = open_files(run);
 	if (!status)
-		status = shk_run_start(&run);
+		status = shk_run_start(run);
 	if (!status) {
-		status = shk_run_to_end(&run);
-		input_status = run.replay ? report_replay(&run) : report_captures(&run);
+		status = shk_run_to_end(run);
+		input_status = run->replay ? report_replay(run) : report_captures(run);
 		status = status ? status : input_status;
 	}
+	return status;
+}
+
+int shk_cmd_read(int argc, char **argv)
+{
+	struct shk_run run = {.name = argv[0], .stop_fd = -1};
+	int status = SHK_EXIT_USAGE;
+
+	if (!shk_read_options_parse(argc, argv, 0, &run.options))
+		status = shk_run_files(&run);
 	shk_run_release(&run);
 	return status;
 }

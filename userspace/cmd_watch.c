@@ -100,10 +100,11 @@ static void announce(const struct shk_run *run)
 		run->sockets ? run->sockets->about : "");
 }
 
-static int run_parsed(struct shk_run *run)
+int shk_run_live(struct shk_run *run)
 {
 	int status;
 
+	run->linger_ns = SHK_LINGER_LIVE_NS;
 	run->cgroups = shk_cgroups_new(0);
 	status = open_source(run);
 	if (!status)
@@ -117,11 +118,11 @@ static int run_parsed(struct shk_run *run)
 
 int shk_cmd_watch(int argc, char **argv)
 {
-	struct shk_run run = {.name = argv[0], .linger_ns = SHK_LINGER_LIVE_NS, .stop_fd = -1};
+	struct shk_run run = {.name = argv[0], .stop_fd = -1};
 	int status = SHK_EXIT_USAGE;
 
 	if (!shk_watch_options_parse(argc, argv, 0, &run.options))
-		status = run_parsed(&run);
+		status = shk_run_live(&run);
 	shk_run_release(&run);
 	return status;
 }
@@ -130,14 +131,13 @@ int shk_cmd_record(int argc, char **argv)
 {
 	struct shk_run run = {
 		.name = argv[0],
-		.linger_ns = SHK_LINGER_LIVE_NS,
 		.silent = true,
 		.stop_fd = -1,
 	};
 	int status = SHK_EXIT_USAGE;
 
 	if (!shk_record_options_parse(argc, argv, 0, &run.options))
-		status = run_parsed(&run);
+		status = shk_run_live(&run);
 	shk_run_release(&run);
 	return status;
 }

@@ -18,6 +18,7 @@ int shk_cmd_watch(int argc, char **argv);
 int shk_cmd_record(int argc, char **argv);
 int shk_cmd_read(int argc, char **argv);
 int shk_cmd_export(int argc, char **argv);
+int shk_cmd_isn(int argc, char **argv);
 int shk_cmd_stats(int argc, char **argv);
 int shk_cmd_doctor(int argc, char **argv);
 int shk_cmd_demo(int argc, char **argv);

@@ -21,6 +21,8 @@ static const struct command {
 	 "show the handshakes in captures (pcap, pcapng) and recordings"},
 	{"export", "tcpshake export", shk_cmd_export,
 	 "write captures and recordings as packets for Wireshark"},
+	{"isn", "tcpshake isn", shk_cmd_isn,
+	 "audit initial sequence numbers: who chose them, and what they prevent"},
 	{"stats", "tcpshake stats", shk_cmd_stats, "show the counters of the kernel module"},
 	{"doctor", "tcpshake doctor", shk_cmd_doctor, "show what this host can observe, and what is missing"},
 	{"demo", "tcpshake demo", shk_cmd_demo,

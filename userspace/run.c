@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "run.h"
+#include "sink_isn.h"
 #include "version.h"
 
 int shk_run_complain(const struct shk_run *run, const struct shk_error *err, int status)
@@ -37,6 +38,17 @@ static bool colour_wanted(const struct shk_watch_options *options, FILE *out)
 	return isatty(fileno(out)) && term && strcmp(term, "dumb");
 }
 
+static struct shk_sink *new_audit_sink(const struct shk_run *run, const struct shk_sink_config *config)
+{
+	const struct shk_sink_isn_config isn = {
+		.audit = run->audit,
+		.json = run->options.format == SHK_FORMAT_JSON,
+		.every = run->options.every,
+	};
+
+	return shk_sink_isn_new(config, &isn);
+}
+
 static int open_sink(struct shk_run *run)
 {
 	static struct shk_sink *(*const new[])(const struct shk_sink_config *config) = {
@@ -61,7 +73,7 @@ static int open_sink(struct shk_run *run)
 	config.numeric_netns = run->numeric_netns;
 	config.cgroups = run->cgroups;
 	config.capture = run->capture;
-	run->sink = new[run->options.format](&config);
+	run->sink = run->audit ? new_audit_sink(run, &config) : new[run->options.format](&config);
 	return run->sink ? 0 : complain_memory(run);
 }
 

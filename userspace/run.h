@@ -15,6 +15,8 @@
 #include "replay.h"
 #include "watch_options.h"
 
+struct shk_isn;
+
 struct shk_run {
 	const char *name;		/* what messages begin with */
 	struct shk_watch_options options;
@@ -22,6 +24,7 @@ struct shk_run {
 	struct shk_source *sockets;	/* likewise; NULL: without the second witness */
 	struct shk_replay *replay;	/* likewise, instead of a source */
 	struct shk_cgroups *cgroups;	/* likewise; NULL: nobody learns any */
+	struct shk_isn *audit;		/* likewise; not NULL: it is shown, and not the connections */
 	uint64_t linger_ns;		/* of the engine; a replay has its own */
 	bool numeric_netns;		/* records come from several network namespaces */
 	bool capture;			/* they are somebody else's */
@@ -41,6 +44,10 @@ int shk_run_complain(const struct shk_run *run, const struct shk_error *err, int
 /* All return enum shk_exit. The run starts after the first, and has ended after the second. */
 int shk_run_start(struct shk_run *run);
 int shk_run_to_end(struct shk_run *run);
+
+/* From opening the source, live as "watch" does or the files that "read" is given, to the end. */
+int shk_run_live(struct shk_run *run);
+int shk_run_files(struct shk_run *run);
 
 /* Also after a failure, and of a run that was only set to zero but for .stop_fd, which is -1. */
 void shk_run_release(struct shk_run *run);

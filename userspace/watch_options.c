@@ -159,7 +159,8 @@ enum {
 	KEY_WINDOW,
 	KEY_ROTATE_SIZE,
 	KEY_ROTATE_TIME,
-	KEY_ROTATE_KEEP
+	KEY_ROTATE_KEEP,
+	KEY_ALL
 };
 
 static const struct argp_option watch_table[] = {
@@ -185,6 +186,20 @@ static const struct argp_option read_table[] = {
 	{"filter", 'f', "EXPR", 0,
 	 "Only packets that EXPR lets pass, in the language of tcpdump, for instance: 'port 443'", 0},
 	{"verbose", 'v', NULL, 0, "Say at the end what became of every packet", 0},
+	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1},
+	{0},
+};
+
+static const struct argp_option isn_table[] = {
+	{NULL, 0, NULL, 0, "What to audit:", 1},
+	{"filter", 'f', "EXPR", 0,
+	 "Only packets that EXPR lets pass, in the language of tcpdump, for instance: 'port 443'", 0},
+	{"netns", 'n', "NAME", 0,
+	 "Live: network namespace, a name, an inode number, self, or all (the default)", 0},
+	{"source", KEY_SOURCE, "WHAT", 0, "Live: kmod, bpf, or auto (the default)", 0},
+	{"duration", 'd', "SECONDS", 0, "Live: end after so much time", 0},
+	{"all", KEY_ALL, NULL, 0, "Show every host, also those that gave too few samples", 0},
+	{"verbose", 'v', NULL, 0, "Say at the end what became of every packet of the files", 0},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1},
 	{0},
 };
@@ -235,6 +250,13 @@ static const char read_doc[] =
 	"Exit status: 0 all went well; 1 the command line is wrong; 2 a file cannot be opened, or the output "
 	"not be written; 3 events are missing that nobody has reported as lost; 4 a file is damaged or of an "
 	"unknown link type, and what could be read was reported.";
+
+static const char isn_doc[] =
+	"Audits initial sequence numbers: who chose them, whether they can be guessed, whether old segments "
+	"could have been taken for new ones where a tuple was used again, and how often they could have "
+	"been, had the numbers been chosen in another way. Without FILE it watches this host until it is "
+	"told to end.\v"
+	"Exit status: as of tcpshake watch, and with FILE as of tcpshake read.";
 
 static int parse_u32(const char *text, uint64_t min, uint64_t max, uint32_t *value, struct shk_error *err)
 {
@@ -325,6 +347,9 @@ static bool set_plain(struct shk_watch_options *o, int key, const char *arg)
 		return true;
 	case 'v':
 		o->verbose = true;
+		return true;
+	case KEY_ALL:
+		o->every = true;
 		return true;
 	}
 	return false;
@@ -426,6 +451,13 @@ static error_t parse_record(int key, char *arg, struct argp_state *state)
 	return parse_watch(key, arg, state);
 }
 
+static error_t parse_isn(int key, char *arg, struct argp_state *state)
+{
+	if (key == ARGP_KEY_ARG)
+		return add_file(state->input, arg);
+	return parse_option(isn_table, key, arg, state);
+}
+
 static const struct argp events_argp = {.options = events_table, .parser = parse_events};
 static const struct argp common_argp = {.options = common_table, .parser = parse_common};
 
@@ -472,6 +504,25 @@ int shk_read_options_parse(int argc, char **argv, unsigned int flags, struct shk
 
 	*options = (struct shk_watch_options){.netns = "all", .window_ns = READ_WINDOW_NS};
 	return argp_parse(&argp, argc, argv, flags, NULL, options);
+}
+
+/* Which window is the right one shows when it is known whether there are files. */
+int shk_isn_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options)
+{
+	static const struct argp argp = {
+		.options = isn_table,
+		.parser = parse_isn,
+		.args_doc = "[FILE...]",
+		.doc = isn_doc,
+		.children = children,
+	};
+	error_t rc;
+
+	*options = (struct shk_watch_options){.netns = "all"};
+	rc = argp_parse(&argp, argc, argv, flags, NULL, options);
+	if (!options->window_ns)
+		options->window_ns = options->n_files ? READ_WINDOW_NS : SHK_MERGE_WINDOW_NS;
+	return rc;
 }
 
 void shk_watch_options_release(struct shk_watch_options *options)

@@ -33,7 +33,8 @@ struct shk_watch_options {
 	uint64_t rotate_size;
 	uint64_t rotate_ns;
 	uint64_t rotate_keep;
-	bool verbose;		/* this and the following: read */
+	bool every;		/* isn */
+	bool verbose;		/* this and the following: read, isn */
 	const char **files;	/* allocated */
 	unsigned int n_files;
 };
@@ -45,6 +46,7 @@ struct shk_watch_options {
 int shk_watch_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
 int shk_record_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
 int shk_read_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
+int shk_isn_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
 void shk_watch_options_release(struct shk_watch_options *options);
 
 /* The values; 0, or -EINVAL and *err. */

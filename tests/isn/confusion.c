@@ -35,6 +35,7 @@ enum kind {
 	RANDOM,
 	RFC6528_LINUX,
 	RFC6528_OTHER,
+	RFC6528_BUSY,
 	RFC6528_ONCE,
 	KINDS
 };
@@ -53,6 +54,7 @@ static const struct {
 	[RANDOM] = {"random", SHK_ISN_RANDOM},
 	[RFC6528_LINUX] = {"RFC 6528, 15.625 MHz", SHK_ISN_RFC6528},
 	[RFC6528_OTHER] = {"RFC 6528, other", SHK_ISN_RFC6528},
+	[RFC6528_BUSY] = {"RFC 6528, a busy tuple", SHK_ISN_RFC6528},
 	[RFC6528_ONCE] = {"RFC 6528, used once", SHK_ISN_INSUFFICIENT},
 };
 
@@ -84,7 +86,7 @@ static void set_rate(struct host *h)
 {
 	static const double common[] = {250000, 1000000, 15625000, 128000};
 
-	if (h->kind == RFC6528_LINUX || h->kind == RFC6528_ONCE)
+	if (h->kind == RFC6528_LINUX || h->kind == RFC6528_BUSY || h->kind == RFC6528_ONCE)
 		h->rate_hz = 15625000;
 	else if (h->kind == RFC6528_OTHER)
 		h->rate_hz = common[prng_below(&h->rng, 2)];
@@ -126,6 +128,8 @@ static void make_host(struct host *h, enum kind kind, uint64_t seed)
 	h->server = prng_one_in(&h->rng, 2);
 	h->far = prng_one_in(&h->rng, 3);
 	h->n = 60 + prng_below(&h->rng, 400);
+	if (kind == RFC6528_BUSY)
+		h->n += 1000;
 	h->tuples = 20 + prng_below(&h->rng, h->n / 3);
 	h->mean_gap_ns = between(&h->rng, shortest_gap_ns(h), 2e9);
 	h->state = prng_next(&h->rng);
@@ -174,6 +178,7 @@ static uint32_t choose_isn(struct host *h, uint64_t ns, uint32_t tuple)
 		return h->state += 1 + prng_below(&h->rng, h->step);
 	case RFC6528_LINUX:
 	case RFC6528_OTHER:
+	case RFC6528_BUSY:
 	case RFC6528_ONCE:
 		return h->offset[tuple] + clock_at(ns, h->rate_hz);
 	default:
@@ -220,6 +225,16 @@ static struct shk_conn make_conn(struct host *h, uint64_t ns, uint32_t tuple)
 	return conn;
 }
 
+/* A busy one makes most pairs of neighbours pairs of one tuple: what these share says nothing of all. */
+static uint32_t choose_tuple(struct host *h, uint32_t i)
+{
+	if (h->kind == RFC6528_ONCE)
+		return i;
+	if (h->kind == RFC6528_BUSY && !prng_one_in(&h->rng, 24))
+		return 0;
+	return prng_below(&h->rng, h->tuples);
+}
+
 static void feed(struct host *h, struct shk_isn *audit, struct shk_tuples *tuples)
 {
 	uint64_t ns = EPOCH_NS + prng_below(&h->rng, UINT32_MAX);
@@ -230,7 +245,7 @@ static void feed(struct host *h, struct shk_isn *audit, struct shk_tuples *tuple
 		h->n = TUPLES_MAX;
 	for (i = 0; i < h->n; i++) {
 		ns += -log(uniform(&h->rng)) * h->mean_gap_ns + 1000;
-		conn = make_conn(h, ns, h->kind == RFC6528_ONCE ? i : prng_below(&h->rng, h->tuples));
+		conn = make_conn(h, ns, choose_tuple(h, i));
 		shk_tuples_look(tuples, &conn, &conn.reuse);
 		if (shk_isn_opened(audit, &conn) || shk_isn_closed(audit, &conn))
 			abort();
@@ -265,12 +280,12 @@ static void print_matrix(uint32_t counts[KINDS][SHK_ISN_VERDICT_COUNT])
 {
 	unsigned int kind, v;
 
-	fprintf(stderr, "%22s", "");
+	fprintf(stderr, "%24s", "");
 	for (v = 0; v < SHK_ISN_VERDICT_COUNT; v++)
 		fprintf(stderr, " %8.8s", shk_isn_code(v));
 	fprintf(stderr, "\n");
 	for (kind = 0; kind < KINDS; kind++) {
-		fprintf(stderr, "%22s", kinds[kind].name);
+		fprintf(stderr, "%24s", kinds[kind].name);
 		for (v = 0; v < SHK_ISN_VERDICT_COUNT; v++)
 			fprintf(stderr, counts[kind][v] ? " %8u" : "        .", counts[kind][v]);
 		fprintf(stderr, "\n");
