@@ -357,6 +357,38 @@ static void test_data_after_a_reset(void **state)
 	scene_free(s);
 }
 
+/* Who is cut off cannot say how much it sent; what the RST acknowledges is the least. */
+static void test_reset_tells_what_had_arrived(void **state)
+{
+	struct scene *s = scene_new(CLIENT_HOST);
+
+	(void)state;
+	handshake(s);
+	client(s, RA, 1001, 78, 0);
+	assert_int_equal(settle(s)->close, SHK_C_RST);
+	assert_false(the_closed(s)->end[SERVER].bytes_known);
+	assert_true(the_closed(s)->end[SERVER].acked_known);
+	assert_int_equal(the_closed(s)->end[SERVER].acked, 77);
+	assert_int_equal(the_closed(s)->end[CLIENT].bytes, 1000);
+	scene_free(s);
+}
+
+/* A FIN takes a number, and is no octet. */
+static void test_acked_is_without_the_fin(void **state)
+{
+	struct scene *s = scene_new(CLIENT_HOST);
+
+	(void)state;
+	handshake(s);
+	close_in_four(s);
+	assert_int_equal(settle(s)->close, SHK_C_4SEG);
+	for (unsigned int end = CLIENT; end <= SERVER; end++) {
+		assert_true(the_closed(s)->end[end].acked_known);
+		assert_int_equal(the_closed(s)->end[end].acked, the_closed(s)->end[end].bytes);
+	}
+	scene_free(s);
+}
+
 static void test_reset_after_a_clean_close_changes_nothing(void **state)
 {
 	(void)state;
@@ -440,6 +472,8 @@ int main(void)
 		cmocka_unit_test(test_reset_after_a_fin),
 		cmocka_unit_test(test_data_after_a_reset),
 		cmocka_unit_test(test_reset_after_a_clean_close_changes_nothing),
+		cmocka_unit_test(test_reset_tells_what_had_arrived),
+		cmocka_unit_test(test_acked_is_without_the_fin),
 		cmocka_unit_test(test_bytes_across_the_wrap),
 		cmocka_unit_test(test_fast_open_data_counts),
 	};
