@@ -237,7 +237,8 @@ static int tap_begin(struct shk_tap *t, const struct shk_header *header,
 		.event_size = sizeof(struct shk_event),
 		.flags = (r->config.all_netns ? SHK_RECORDING_ALL_NETNS : 0) |
 			 (r->config.capture ? SHK_RECORDING_CAPTURE : 0) |
-			 (engine->sockets_begin ? SHK_RECORDING_SOCKETS : 0),
+			 (engine->sockets_begin ? SHK_RECORDING_SOCKETS : 0) |
+			 (engine->hooks << SHK_RECORDING_HOOKS_SHIFT & SHK_RECORDING_HOOKS),
 		.hash_key = {engine->hash_key[0], engine->hash_key[1]},
 		.linger_ns = engine->linger_ns,
 		.flows_max = engine->flows_max,

@@ -65,6 +65,8 @@ struct shk_block {
 #define SHK_RECORDING_ALL_NETNS	0x1U	/* records show their network namespace */
 #define SHK_RECORDING_CAPTURE	0x2U	/* the source was a capture, somebody else's packets */
 #define SHK_RECORDING_SOCKETS	0x4U	/* of the engine: .sockets_begin */
+#define SHK_RECORDING_HOOKS	0x3f00U	/* of the engine: .hooks */
+#define SHK_RECORDING_HOOKS_SHIFT 8
 
 /**
  * struct shk_recording_head - what has to be known before the first entry

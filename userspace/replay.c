@@ -233,6 +233,7 @@ int shk_replay_start(struct shk_replay *r, const struct shk_replay_config *confi
 				.flows_max = config->flows_max ? config->flows_max : head->flows_max,
 				.hash_key = {head->hash_key[0], head->hash_key[1]},
 				.linger_ns = head->linger_ns,
+				.hooks = (head->flags & SHK_RECORDING_HOOKS) >> SHK_RECORDING_HOOKS_SHIFT,
 				.arrows_max = config->sink ? config->sink->arrows_wanted : 0,
 				.sockets_begin = head->flags & SHK_RECORDING_SOCKETS && !r->filter.len,
 			},
