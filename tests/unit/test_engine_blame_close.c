@@ -30,6 +30,23 @@ static void reset_of_no_known_shape(struct scene *s)
 	server(s, R, 1, 0, 0);
 }
 
+/* TCP_LINGER2 < 0: the ACK of its FIN is answered like one for nobody. */
+static void no_wait_for_the_other_fin(struct scene *s)
+{
+	handshake(s);
+	client(s, FA, 11, 1, 0);
+	server(s, A, 1, 12, 0);
+	client(s, R, 12, 0, 0);
+}
+
+static void data_acknowledges_the_fin(struct scene *s)
+{
+	handshake(s);
+	client(s, FA, 11, 1, 0);
+	server(s, PA, 1, 12, 500);
+	client(s, R, 12, 0, 0);
+}
+
 /* The client has closed both directions, the server goes on sending (which the gate does not show). */
 static void data_after_close(struct scene *s)
 {
@@ -94,6 +111,15 @@ static void test_closed_otherwise(void **state)
 		 SHK_INFERRED, SHK_BLAME_APPLICATION, "it had closed both directions, and more data came"},
 		{"data after close", data_after_close, ONLY(SERVER_HOST) | ONLY(TAP), SHK_O_3WHS,
 		 SHK_C_RST_DATA_AFTER_CLOSE, SHK_INFERRED, SHK_BLAME_PEER, "reset by the client"},
+		{"no wait", no_wait_for_the_other_fin, client_here, SHK_O_3WHS, SHK_C_RST_LINGER2,
+		 SHK_INFERRED, SHK_BLAME_APPLICATION, "TCP_LINGER2"},
+		/* elsewhere it may have been data that did not pass the gate */
+		{"no wait", no_wait_for_the_other_fin, ONLY(SERVER_HOST) | ONLY(TAP), SHK_O_3WHS, SHK_C_RST,
+		 SHK_CERTAIN, SHK_BLAME_PEER, "an answer to a segment"},
+		{"data with the ACK", data_acknowledges_the_fin, EVERYWHERE & ~client_here, SHK_O_3WHS,
+		 SHK_C_RST_DATA_AFTER_CLOSE, SHK_INFERRED, SHK_BLAME_PEER, "more data came"},
+		{"data with the ACK", data_acknowledges_the_fin, client_here, SHK_O_3WHS,
+		 SHK_C_RST_DATA_AFTER_CLOSE, SHK_INFERRED, SHK_BLAME_APPLICATION, "more data came"},
 		{"data and FIN", data_and_fin_too_late, client_here, SHK_O_3WHS, SHK_C_RST_DATA_AFTER_CLOSE,
 		 SHK_INFERRED, SHK_BLAME_APPLICATION, "more data came"},
 		{"late FIN", last_fin_too_late, server_here, SHK_O_3WHS, SHK_C_FW2_EXPIRED, SHK_INFERRED,

@@ -317,7 +317,8 @@ static void test_reset_after_a_fin(void **state)
 	static const struct {
 		uint64_t pause_ns;
 		bool half_close;
-	} cases[] = {{0, false}, {SECOND, true}};
+		enum shk_close by_client;
+	} cases[] = {{0, false, SHK_C_RST_LINGER2}, {SECOND, true, SHK_C_RST_DATA_AFTER_CLOSE}};
 
 	(void)state;
 	for (size_t c = 0; c < 2; c++) {
@@ -330,8 +331,7 @@ static void test_reset_after_a_fin(void **state)
 			pass(s, cases[c].pause_ns);
 			say(s, by, R, by ? 1 : 12, 0, 0);
 			/* Who has closed and answers so has no socket any more. */
-			assert_int_equal(settle(s)->close,
-					 by == CLIENT ? SHK_C_RST_DATA_AFTER_CLOSE : SHK_C_RST);
+			assert_int_equal(settle(s)->close, by == CLIENT ? cases[c].by_client : SHK_C_RST);
 			assert_int_equal(the_closed(s)->close_by, by);
 			assert_int_equal(the_closed(s)->close_flags, SHK_CF_RST_AFTER_FIN);
 			assert_int_equal(the_closed(s)->end[CLIENT].bytes, 10);

@@ -293,11 +293,14 @@ static void blame_stall(struct shk_blamer *b)
 
 static void blame_deaf_server(struct shk_blamer *b)
 {
-	shk_blame_put(b, SHK_BLAME_NONE);
+	bool watched = shk_is_server_watched(b->f);
+
+	shk_blame_put(b, watched ? SHK_BLAME_LISTENER : SHK_BLAME_NONE);
 	say_seen(b, "SYN+ACK", b->conn->end[SHK_SERVER].synack, "sent");
-	shk_sentence_add(b->s,
-			 ", although its ACK had been seen: accept queue full, TCP_DEFER_ACCEPT, or the ACK "
-			 "was lost behind this observer");
+	shk_sentence_add(
+		b->s, ", although its ACK had been seen: accept queue full%s",
+		watched ? ", or TCP_DEFER_ACCEPT: the application must accept faster, or the client send"
+			: ", TCP_DEFER_ACCEPT, or the ACK was lost behind this observer");
 }
 
 static void blame_detour(struct shk_blamer *b)

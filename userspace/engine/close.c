@@ -106,38 +106,58 @@ static void fill_close_by_fin(struct shk_conn *conn, const struct shk_flow *f)
  * ---- By RST --------------------------------------------------------------------------------------
  */
 
-/* In the kernel's own words, if the socket of the end that sent the RST was witnessed. */
-static enum shk_close told_by_socket(const struct shk_flow *f, unsigned int by)
+/* A socket that nobody had accepted yet was aborted because its listener was closed. */
+static enum shk_close aborted(const struct shk_flow *f, unsigned int by)
 {
-	const struct shk_flow_socket *socket = &f->socket[by];
-	bool accepted = by == f->client || f->accept_wait_ns || !socket->closed;
+	return by == f->client || f->established >> by & 1 ? SHK_C_RST_LINGER0 : SHK_C_RST_LISTENER_CLOSE;
+}
 
-	if (socket->sk_err == ECONNABORTED)
-		return SHK_C_ABORT_DIAG;
-	switch (socket->reason) {
+/* In the kernel's own words, if the socket of the end that sent the RST was witnessed, and if it has any. */
+static enum shk_close told_by_reason(const struct shk_flow *f, unsigned int by)
+{
+	switch (f->socket[by].reason) {
 	case SHK_REASON_ABORT_ON_CLOSE:
-		return accepted ? SHK_C_RST_UNREAD : SHK_C_RST_LISTENER_CLOSE;
+		return SHK_C_RST_UNREAD;
 	case SHK_REASON_ABORT_ON_LINGER:
-		return has(f, by, SHK_HAS_FIN) ? SHK_C_RST_LINGER2 : SHK_C_RST_LINGER0;
+		return SHK_C_RST_LINGER2;
+	case SHK_REASON_STATE: /* of tcp_disconnect(), as is the next */
 	case SHK_REASON_DISCONNECT_WITH_DATA:
-		return accepted ? SHK_C_RST_LINGER0 : SHK_C_RST_LISTENER_CLOSE;
+		return aborted(f, by);
 	case SHK_REASON_ABORT_ON_MEMORY:
 		return SHK_C_OOM;
 	case SHK_REASON_KEEPALIVE_TIMEOUT:
 		return SHK_C_KEEPALIVE;
-	case SHK_REASON_ABORT_ON_DATA:
-		return SHK_C_RST_DATA_AFTER_CLOSE;
 	default:
-		break;
+		return SHK_C_RST;
 	}
-	if (socket->sk_err == ETIMEDOUT && !has(f, by, SHK_HAS_FIN))
-		return SHK_C_KEEPALIVE; /* who gives up data that nobody acknowledges sends no RST */
-	return socket->unread && !has(f, by, SHK_HAS_FIN) ? SHK_C_RST_UNREAD : SHK_C_RST;
+}
+
+/* From what its socket ended with. Who gives up data that nobody acknowledges sends no RST. */
+static enum shk_close told_by_socket(const struct shk_flow *f, unsigned int by)
+{
+	const struct shk_flow_socket *socket = &f->socket[by];
+
+	if (socket->sk_err == ECONNABORTED)
+		return SHK_C_ABORT_DIAG;
+	if (!socket->closed || has(f, by, SHK_HAS_FIN) || shk_flow_rst_shape(f) != SHK_RST_DELIBERATE)
+		return SHK_C_RST;
+	if (socket->sk_err == ETIMEDOUT)
+		return SHK_C_KEEPALIVE;
+	if (socket->sk_err)
+		return SHK_C_RST;
+	return socket->unread ? SHK_C_RST_UNREAD : aborted(f, by);
+}
+
+static bool is_watched(const struct shk_flow *f, unsigned int end)
+{
+	return f->end[end].hooks & SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT) &&
+	       f->end[end ^ 1].hooks & SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN);
 }
 
 /*
  * Who answers by the RST of no socket has closed and is gone. It had been in FIN-WAIT-2: there a FIN alone is
- * taken, but not what else comes (RFC 9293 3.10.7.4, and 3.6 for half-duplex close).
+ * taken, but not what else comes (RFC 9293 3.10.7.4, and 3.6 for half-duplex close). If it does not wait
+ * there, the ACK of its FIN gets that answer; who stands elsewhere can't tell this from data right behind.
  */
 static enum shk_close told_by_shape(const struct shk_flow *f, unsigned int by)
 {
@@ -151,12 +171,19 @@ static enum shk_close told_by_shape(const struct shk_flow *f, unsigned int by)
 		return SHK_C_RST;
 	if (has(f, other, SHK_HAS_FIN) && f->end[other].end_seq == f->finack_seq)
 		return SHK_C_FW2_EXPIRED;
-	return SHK_C_RST_DATA_AFTER_CLOSE;
+	if (has(f, other, SHK_HAS_FIN) || f->close_flags & SHK_CLOSE_FINACK_DATA)
+		return SHK_C_RST_DATA_AFTER_CLOSE;
+	if (is_watched(f, by))
+		return f->close_flags & SHK_CLOSE_RST_AT_ONCE ? SHK_C_RST_LINGER2
+							      : SHK_C_RST_DATA_AFTER_CLOSE;
+	return f->close_flags & SHK_CLOSE_RST_SOON ? SHK_C_RST : SHK_C_RST_DATA_AFTER_CLOSE;
 }
 
 static void fill_close_by_rst(struct shk_conn *conn, const struct shk_flow *f)
 {
-	conn->close = told_by_socket(f, f->rst_by);
+	conn->close = told_by_reason(f, f->rst_by);
+	if (conn->close == SHK_C_RST)
+		conn->close = told_by_socket(f, f->rst_by);
 	if (conn->close == SHK_C_RST)
 		conn->close = told_by_shape(f, f->rst_by);
 	conn->close_by = side_of(f, f->rst_by);
@@ -203,16 +230,16 @@ static void fill_close_by_timer(struct shk_conn *conn, const struct shk_flow *f)
 
 bool shk_close_is_inferred(const struct shk_conn *conn, const struct shk_flow *f)
 {
-	bool told = f->socket[f->rst_by].seen && f->socket[f->rst_by].reason > SHK_REASON_OTHER;
+	uint8_t reason = f->socket[f->rst_by].reason;
 
 	switch (conn->close) {
 	case SHK_C_RST_DATA_AFTER_CLOSE:
-		return !told;
+	case SHK_C_RST_LINGER2:
+		return reason != SHK_REASON_ABORT_ON_DATA && reason != SHK_REASON_ABORT_ON_LINGER;
+	case SHK_C_RST_LISTENER_CLOSE: /* that nobody accepted it was not seen */
+		return true;
 	case SHK_C_FW2_EXPIRED:
 		return !(f->close_flags & SHK_CF_MINISOCK_GONE);
-	case SHK_C_KEEPALIVE:
-	case SHK_C_RST_UNREAD:
-		return !told;
 	default:
 		return false;
 	}
@@ -225,7 +252,7 @@ void shk_close_fill(struct shk_conn *conn, const struct shk_flow *f)
 
 	conn->close = SHK_C_NONE;
 	conn->close_by = SHK_NEITHER;
-	conn->close_flags = f->close_flags;
+	conn->close_flags = f->close_flags & SHK_CLOSE_FLAGS;
 	conn->fin_ack_ns = SHK_UNKNOWN_NS;
 	conn->fin_fin_ns = SHK_UNKNOWN_NS;
 	conn->half_close_ns = SHK_UNKNOWN_NS;

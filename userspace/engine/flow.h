@@ -175,6 +175,15 @@ enum shk_rst_shape {
 	SHK_RST_DELIBERATE,	/* seq and ack of a connection: somebody aborted it */
 };
 
+/* shk_flow.close_flags, above those that sinks are told of. */
+#define SHK_CLOSE_FLAGS		((1U << SHK_CF_COUNT) - 1)
+#define SHK_CLOSE_FINACK_DATA	0x2000	/* the first segment to acknowledge a FIN carried data */
+#define SHK_CLOSE_RST_SOON	0x4000	/* the RST came within SHK_SOON_NS of the ACK of its sender's FIN */
+#define SHK_CLOSE_RST_AT_ONCE	0x8000	/* likewise SHK_AT_ONCE_NS */
+
+#define SHK_SOON_NS	1000000000ULL	/* longer than most round trips */
+#define SHK_AT_ONCE_NS	1000000ULL	/* a host's TCP answers a segment in that time, or not that segment */
+
 static inline enum shk_rst_shape shk_flow_rst_shape(const struct shk_flow *f)
 {
 	return f->clues >> SHK_CLUE_RST_SHAPE_SHIFT & 3;

@@ -50,10 +50,10 @@ static const char *const conflicts[SHK_CONFLICT_COUNT] = {
 };
 
 static const char *const open_flags[SHK_OF_COUNT] = {
-	"SYN_RETRANSMIT", "SYNACK_RETRANSMIT", "COOKIE",  "DATA_ON_SYN",
-	"DATA_ON_ACK",    "BAD_SYNACK",        "BAD_ACK", "CHALLENGE",
-	"STALE_ACK_RST",  "SYNACK_AFTER_ACK",  "ECN",     "ACCECN",
-	"MPTCP",          "MP_JOIN",
+	"SYN_RETRANSMIT", "SYNACK_RETRANSMIT", "COOKIE",     "DATA_ON_SYN",
+	"DATA_ON_ACK",    "BAD_SYNACK",        "BAD_ACK",    "CHALLENGE",
+	"STALE_ACK_RST",  "SYNACK_AFTER_ACK",  "ECN",        "ACCECN",
+	"MPTCP",          "MP_JOIN",           "CHILD_LATE",
 };
 
 static const char *const close_flags[SHK_CF_COUNT] = {

@@ -324,6 +324,19 @@ static void observe_open(struct shk_flow *f, struct sight *s)
 		revive(f, before);
 }
 
+/* How soon after the ACK of its FIN an end resets. */
+static void note_haste(struct shk_flow *f, const struct sight *s)
+{
+	uint64_t since_ns = s->ev->ts_ns - shk_flow_finack_ns(f, s->from);
+
+	if (!(f->end[s->from].has & SHK_HAS_FIN_ACKED))
+		return;
+	if (since_ns < SHK_SOON_NS)
+		f->close_flags |= SHK_CLOSE_RST_SOON;
+	if (since_ns < SHK_AT_ONCE_NS)
+		f->close_flags |= SHK_CLOSE_RST_AT_ONCE;
+}
+
 static void observe_rst(struct shk_flow *f, const struct sight *s)
 {
 	struct shk_flow_end *from = &f->end[s->from];
@@ -336,6 +349,7 @@ static void observe_rst(struct shk_flow *f, const struct sight *s)
 		f->rst_by = s->from;
 		f->clues &= ~(3U << SHK_CLUE_RST_SHAPE_SHIFT);
 		f->clues |= shk_clue_rst_shape(s->seg) << SHK_CLUE_RST_SHAPE_SHIFT;
+		note_haste(f, s);
 	}
 	if ((f->end[0].has | f->end[1].has) & SHK_HAS_FIN)
 		f->close_flags |= SHK_CF_RST_AFTER_FIN;
@@ -366,8 +380,11 @@ static void note_finack(struct shk_flow *f, struct sight *s)
 	f->end[s->to].has |= SHK_HAS_FIN_ACKED;
 	s->finack = true;
 	shk_flow_set_finack_ns(f, s->to, s->ev->ts_ns);
-	if (!(f->end[s->from].has & SHK_HAS_FIN_ACKED))
+	if (!(f->end[s->from].has & SHK_HAS_FIN_ACKED)) {
 		f->finack_seq = s->seg->seq;
+		if (s->seg->payload_len)
+			f->close_flags |= SHK_CLOSE_FINACK_DATA;
+	}
 	signal_end(f, s->to, SHK_GOT_ACK_OF_FIN);
 }
 

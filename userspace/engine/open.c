@@ -6,9 +6,6 @@
 
 #include "handshake.h"
 
-#define SECOND_NS 1000000000ULL
-#define STACK_NS  1000000ULL /* a host's TCP answers a segment within that time, or did not answer that one */
-
 enum shk_way shk_way_of(const struct shk_flow *f, unsigned int end, uint32_t hooks)
 {
 	const uint32_t pre = SHK_HOOK_BIT(SHK_HOOK_PRE_ROUTING), in = SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN);
@@ -228,7 +225,7 @@ static bool is_ack_wrong(const struct shk_flow *f)
 	       !(f->clues & SHK_CLUE_TFO_ACKED);
 }
 
-static bool is_server_watched(const struct shk_flow *f)
+bool shk_is_server_watched(const struct shk_flow *f)
 {
 	return f->end[f->client].hooks & SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN) &&
 	       f->end[shk_flow_server(f)].hooks & SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT);
@@ -250,9 +247,10 @@ static enum shk_open refusal(const struct shk_flow *f)
 
 bool shk_open_revise(struct shk_flow *f)
 {
+	const uint16_t late = SHK_OF_CHILD_LATE | SHK_OF_SYNACK_AFTER_ACK;
 	struct shk_flow_end *server = &f->end[shk_flow_server(f)];
 
-	if (is_ack_refused(f, SECOND_NS) && is_ack_wrong(f)) {
+	if (is_ack_refused(f, SHK_SOON_NS) && is_ack_wrong(f)) {
 		server->has &= ~SHK_HAS_SYNACKED;
 		f->ack_low = 0;
 		f->open_flags |= SHK_OF_BAD_ACK;
@@ -260,9 +258,14 @@ bool shk_open_revise(struct shk_flow *f)
 		f->open = SHK_O_EMBRYO_EXPIRED;
 		return true;
 	}
-	if (is_server_watched(f) && is_ack_refused(f, STACK_NS)) {
+	if (shk_is_server_watched(f) && is_ack_refused(f, SHK_AT_ONCE_NS)) {
 		f->phase = SHK_PHASE_RESET;
 		f->open = refusal(f);
+		return true;
+	}
+	/* A listener whose queue was full repeats its SYN+ACK; one that waits for data does not. */
+	if (f->open == SHK_O_3WHS && (f->open_flags & late) == SHK_OF_CHILD_LATE) {
+		f->open = SHK_O_DEFER_ACCEPT;
 		return true;
 	}
 	return false;
@@ -281,6 +284,7 @@ bool shk_open_is_inferred(const struct shk_conn *conn, const struct shk_flow *f)
 		return !(f->clues & SHK_CLUE_TW_ISN_SERVER);
 	case SHK_O_EMBRYO_EXPIRED: /* a request has its timer, a cookie none */
 		return !f->socket[shk_flow_server(f)].closed;
+	case SHK_O_DEFER_ACCEPT:
 	case SHK_O_EMBRYO_KILLED_BY_SYN:
 	case SHK_O_AUTH_DROP:
 	case SHK_O_NF_DROP_IN:

@@ -6,6 +6,8 @@
 
 #include "handshake.h"
 
+#define CHILD_LATE_NS 10000000LL /* softirq and clocks in microseconds take less */
+
 /* States of sockets, as in <linux/tcp.h>. */
 enum {
 	SOCK_ESTABLISHED = 1,
@@ -212,6 +214,9 @@ static void observe_accepted(struct shk_flow *f, const struct shk_event *ev)
 {
 	uint64_t wait_ns = ev->sock.value;
 
+	/* The ACK alone did not do: a connection is queued when its socket is made. */
+	if (f->ack_low && (int64_t)(ev->ts_ns - wait_ns - shk_flow_ack_ns(f)) > CHILD_LATE_NS)
+		f->open_flags |= SHK_OF_CHILD_LATE;
 	f->accept_wait_ns = !wait_ns ? 1 : wait_ns < SHK_ACCEPT_WAIT_MAX ? wait_ns : SHK_ACCEPT_WAIT_MAX;
 }
 

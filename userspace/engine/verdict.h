@@ -44,6 +44,9 @@ enum shk_way {
 	SHK_WAY_DELIVERED,	/* at LOCAL_IN */
 };
 
+/* Is the server's TCP between hooks that see what it gets and what it answers? */
+bool shk_is_server_watched(const struct shk_flow *f);
+
 enum shk_way shk_way_of(const struct shk_flow *f, unsigned int end, uint32_t hooks);
 
 static inline unsigned int shk_flow_server(const struct shk_flow *f)
