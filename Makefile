@@ -30,5 +30,6 @@ include kmod/build.mk
 include bpf/build.mk
 include userspace/build.mk
 include tests/build.mk
+include tests/kernels.mk
 
 .PHONY: all help deps clean

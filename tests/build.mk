@@ -53,9 +53,9 @@ test-scenarios: userspace ## Play every way to open and close (root), and compar
 		touch $(results)/scenarios/.passed
 
 test-vm: kmod userspace $(test_programs) $(B)/sanitize/tests/unit/test_source_socket ## Boot the VM and run the tests of the module and the tool in it
-	$(Q)$(call fresh_results,vm)
-	$(Q)$(boot) --timeout 1800 --share $(results)/vm --env PERL_TEST_HARNESS_DUMP_TAP=$(results)/vm -- \
-		prove --timer $(or $(T),tests/vm/t) && touch $(results)/vm/.passed
+	$(Q)$(call fresh_results,$(vm))
+	$(Q)$(boot) --timeout $(VM_TIMEOUT) --log $(B)/vm/$(vm).log --share $(results)/$(vm) --env PERL_TEST_HARNESS_DUMP_TAP=$(results)/$(vm) -- \
+		prove --timer $(or $(T),tests/vm/t) && touch $(results)/$(vm)/.passed
 
 test-cost: kmod userspace $(test_programs) ## Measure what the module costs, in a VM that counts instructions
 	$(Q)$(call fresh_results,cost)

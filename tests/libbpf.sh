@@ -8,39 +8,21 @@
 #	tests/libbpf.sh DIR	fills DIR/include, DIR/libbpf.a and DIR/bpftool
 set -euo pipefail
 
+# shellcheck source=tests/suite/apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/suite/apt.sh"
+
 out=$1
-suite=bookworm-backports
 packages=(libbpf-dev bpftool)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/tcpshake
-state=$cache/apt/$suite
-unpacked=$cache/libbpf
-
-die() {
-	echo "libbpf.sh: $*" >&2
-	exit 1
-}
-
-# The source entry for $suite, made from the machine's own for the release it belongs to.
-source_entry() {
-	# shellcheck disable=SC2016	# apt's variable
-	apt-get indextargets --format '$(REPO_URI)' \
-		"Created-By: Packages" "Codename: ${suite%-backports}" "Component: main" |
-		sed -n "1s,.*,deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] & $suite main,p"
-}
+unpacked=$suite_cache/libbpf
 
 fetch() {
 	local tmp deb
-	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
-	source_entry >"$state/sources.list"
-	[[ -s $state/sources.list ]] ||
-		die "this machine's apt knows no Debian ${suite%-backports}, so not its backports either"
-	apt=(-q=2 -o APT::Sandbox::User= -o Dir::Etc::sourcelist="$state/sources.list"
-		-o Dir::Etc::sourceparts=- -o Dir::State::lists="$state/lists" -o Dir::Cache="$state/cache")
+	suite_use bookworm-backports
 	echo "libbpf.sh: downloading ${packages[*]} from Debian's backports" >&2
-	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
+	suite_update
+	tmp=$(mktemp -d "$suite_cache/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
-	apt-get "${apt[@]}" update >&2
-	(cd "$tmp" && apt-get "${apt[@]}" download "${packages[@]}" >&2)
+	suite_download "$tmp" "${packages[@]}"
 	for deb in "$tmp"/*.deb; do
 		dpkg -x "$deb" "$tmp"
 	done
@@ -50,8 +32,8 @@ fetch() {
 	trap - EXIT
 }
 
-mkdir -p "$cache"
-exec 9>"$cache/.libbpf.lock"
+mkdir -p "$suite_cache"
+exec 9>"$suite_cache/.libbpf.lock"
 flock 9
 [[ -d $unpacked ]] || fetch
 exec 9>&-

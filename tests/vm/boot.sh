@@ -70,11 +70,17 @@ make_initramfs() {
 	for applet in sh cat cp insmod mkdir mount umount switch_root; do
 		ln -s busybox "$root/bin/$applet"
 	done
+	: >"$root/lib/order"
 	for module in virtio_pci virtio_console 9pnet_virtio 9p overlay; do
-		modprobe -d "${MODULES%/lib/modules}" -S "$KVER" --show-depends "$module" | awk '{ print $2 }'
+		# The others are part of the kernel.
+		modprobe -d "${MODULES%/lib/modules}" -S "$KVER" --show-depends "$module" | awk '$1 == "insmod" { print $2 }'
 	done | awk '!seen[$0]++' | while read -r path; do
-		cp "$path" "$root/lib/"
-		basename "$path" >>"$root/lib/order"
+		module=$(basename "${path%.ko*}").ko
+		case $path in
+		*.xz)	xz -dc "$path" >"$root/lib/$module" ;;
+		*)	cp "$path" "$root/lib/$module" ;;
+		esac
+		echo "$module" >>"$root/lib/order"
 	done
 	cp "$here/init" "$root/init"
 	echo "$token" >"$root/vm/token"

@@ -12,15 +12,17 @@
 #	VMLINUX=...	the kernel, uncompressed: emulated, decompressing takes longer than booting
 #	MODULES=...	a folder that can stand for /lib/modules: its modules, with modules.dep
 #	KDIR=...	its headers, for make -C $KDIR M=...
+#	BUILD_IN=...	what to put before that make: its suite's compiler, or nothing where this machine has it
 #
 # In the cache, ${XDG_CACHE_HOME:-~/.cache}/tcpshake/kernels/, a kernel lives under its version and a
-# hash of the packages it came from; NAME.latest says which of them NAME leads to. Packages are looked
-# up and verified by apt, from wherever this machine's apt gets its packages.
+# hash of the packages it came from; NAME.latest says which of them NAME leads to. Debian is asked
+# once a day whether it leads elsewhere.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/tcpshake
-kernels=$cache/kernels
+# shellcheck source=tests/suite/apt.sh
+. "$here/../suite/apt.sh"
+kernels=$suite_cache/kernels
 
 say() {
 	echo "kernel.sh: $*" >&2
@@ -31,41 +33,30 @@ die() {
 	exit 1
 }
 
-# Package lists come from the machine if they are there, otherwise from the cache (see apt_update).
-apt_opts=(-q=2 -o APT::Sandbox::User=)
-
-apt_update() {
-	local state=$cache/apt
-	say "asking Debian for its current package lists"
-	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
-	apt_opts+=(-o Dir::State::lists="$state/lists" -o Dir::Cache="$state/cache")
-	apt-get "${apt_opts[@]}" update >&2
-}
-
-# First real package that a package depends on with this prefix.
+# First package that a metapackage depends on with this prefix.
 apt_depends() {
-	apt-cache "${apt_opts[@]}" depends --important "$1" 2>/dev/null |
+	apt-cache "${suite_apt[@]}" depends --important "$1" 2>/dev/null |
 		awk -v prefix="$2" '$1 == "Depends:" && index($2, prefix) == 1 { print $2; exit }'
 }
 
-# Sets packages: the four that make up the kernel.
+# Sets packages: all that make up the kernel, its image first.
 resolve() {
-	local image headers common kbuild
-	image=$(apt_depends "$image_meta" "linux-image-$name.")
-	headers=$(apt_depends "$headers_meta" "linux-headers-$name.")
+	local image headers version=${name%-rt}
+	image=$(apt_depends "$image_meta" "linux-image-$version.")
+	headers=$(apt_depends "$headers_meta" "linux-headers-$version.")
 	[[ $image && $headers ]] || return 1
-	common=$(apt_depends "$headers" linux-headers-)
-	kbuild=$(apt_depends "$headers" linux-kbuild-)
-	[[ $common && $kbuild ]] || return 1
-	packages=("$image" "$headers" "$common" "$kbuild")
+	# How many parts there are differs from release to release.
+	mapfile -t packages < <(echo "$image"
+		apt-cache "${suite_apt[@]}" depends --recurse --important "$image" "$headers" 2>/dev/null |
+			grep -E '^linux-(base|binary|modules|headers|kbuild)-[0-9]' | sort -u)
 }
 
 # Version and a hash of the packages' own hashes, which apt checks after the download.
 resolved_key() {
 	local version
-	version=$(apt-cache "${apt_opts[@]}" show --no-all-versions "${packages[0]}" | sed -n 's/^Version: //p')
+	version=$(apt-cache "${suite_apt[@]}" show --no-all-versions "${packages[0]}" | sed -n 's/^Version: //p')
 	printf '%s_%s-%s\n' "${packages[0]}" "$version" "$(
-		apt-cache "${apt_opts[@]}" show --no-all-versions "${packages[@]}" |
+		apt-cache "${suite_apt[@]}" show --no-all-versions "${packages[@]}" |
 			grep -E '^(Package|Version|SHA256):' | sha256sum | cut -c1-12)"
 }
 
@@ -74,7 +65,12 @@ extract_vmlinux() {
 	local image=$1 offset len
 	offset=$((($(field 0x1f1 1) + 1) * 512 + $(field 0x248 4)))
 	len=$(field 0x24c 4)
-	dd if="$image" iflag=skip_bytes,count_bytes bs=64k skip="$offset" count=$((len - 4)) status=none | xz -dc
+	dd if="$image" iflag=skip_bytes,count_bytes bs=64k skip="$offset" count=$((len - 4)) status=none |
+		case $(field "$offset" 4) in
+		1484404733)	xz -dc ;;
+		4247762216)	zstd -dc ;;
+		*)		say "$image is compressed in a way not known here"; return 1 ;;
+		esac
 }
 
 field() {
@@ -84,13 +80,16 @@ field() {
 # Fills the folder $dir.
 unpack_to() {
 	local dir=$1 key=$2 kver=${packages[0]#linux-image-} deb
-	say "downloading ${packages[*]} (about 90 MB)"
-	mkdir "$dir/debs" || return
-	(cd "$dir/debs" && apt-get "${apt_opts[@]}" download "${packages[@]}" >&2) || return
+	say "downloading ${packages[*]} (about 120 MB)"
+	mkdir "$dir/debs" && suite_download "$dir/debs" "${packages[@]}" || return
 	say "unpacking to $kernels/$key"
 	for deb in "$dir"/debs/*.deb; do
 		dpkg -x "$deb" "$dir" || return
 	done
+	# Where /lib is a link to /usr/lib, packages bring no /lib. From 7.2 on the kernel lies among its modules.
+	[[ -e $dir/lib/modules ]] || ln -s usr/lib "$dir/lib"
+	mkdir -p "$dir/boot"
+	[[ -e $dir/boot/vmlinuz-$kver ]] || mv "$dir/lib/modules/$kver/vmlinuz" "$dir/boot/vmlinuz-$kver" || return
 	# The headers name their other half by the path it would be installed at, as do these two links.
 	sed -i "s,/usr/src/linux-headers-,$kernels/$key/usr/src/linux-headers-,g" \
 		"$dir/usr/src/linux-headers-$kver/Makefile" &&
@@ -110,10 +109,10 @@ unpack() {
 	return 1
 }
 
-# True if what NAME leads to was resolved after the machine's package lists last changed.
+# True if Debian was asked within the last day.
 is_fresh() {
 	local latest=$kernels/$name.latest
-	[[ -f $latest && -d $kernels/$(<"$latest") && ! /var/lib/apt/lists -nt $latest ]]
+	[[ -f $latest && -d $kernels/$(<"$latest") && $(find "$latest" -mtime -1) ]]
 }
 
 # Prints the key of the kernel that Debian has for NAME now, once it is in the cache.
@@ -126,14 +125,16 @@ fetch() {
 
 update() {
 	local latest=$kernels/$name.latest key
-	if key=$(fetch) || { apt_update && key=$(fetch); }; then
+	if suite_use "$suite" && suite_update && key=$(fetch); then
 		echo "$key" >"$latest.$$"
 		mv "$latest.$$" "$latest"
 	elif [[ -f $latest && -d $kernels/$(<"$latest") ]]; then
-		say "cannot reach Debian's packages; going on with $(<"$latest") from the cache"
+		say "cannot get Debian's packages; going on with $(<"$latest") from the cache until tomorrow"
+		touch "$latest"
 	else
-		die "cannot get a kernel $name: apt-get finds or downloads no $image_meta and $headers_meta of" \
-			"Debian $suite here. Is there a network, and is $suite among this machine's apt sources?"
+		die "cannot get a kernel $name: no $image_meta and $headers_meta of Debian $suite lead to one, or" \
+			"they cannot be downloaded. Is there a network? Does $here/kernels name a version that" \
+			"the suite still has?"
 	fi
 }
 
@@ -151,5 +152,8 @@ exec 9>&-
 dir=$kernels/$key
 kver=${key%%_*}
 kver=${kver#linux-image-}
+build_in=
+[[ ${suite%-backports} == "$(. /etc/os-release && echo "$VERSION_CODENAME")" ]] ||
+	build_in="$(cd "$here/../suite" && pwd)/run $suite"
 printf '%s=%q\n' KVER "$kver" VMLINUX "$dir/boot/vmlinux-$kver" MODULES "$dir/lib/modules" \
-	KDIR "$dir/usr/src/linux-headers-$kver"
+	KDIR "$dir/usr/src/linux-headers-$kver" BUILD_IN "$build_in"

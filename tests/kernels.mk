@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# The tests of the VM on every kernel that tests/vm/kernels names.
+
+kernels := $(shell awk '!/^\#/ && NF { print $$1 }' tests/vm/kernels)
+other_kernels := $(filter-out $(firstword $(kernels)),$(kernels))
+
+# What test-vm runs is kept under this name.
+vm = vm$(if $(KERNEL),-$(KERNEL))
+VM_TIMEOUT = 1800
+
+# $(call run_goals,GOALS): one after the other, a failure stops none, with the time that each took
+run_goals = for goal in $(1); do from=$$(date +%s); $(MAKE) --no-print-directory $$goal || :; \
+	printf '%6d s  %s\n' $$(($$(date +%s) - from)) $$goal >>$(results)/times; done; cat $(results)/times
+
+test-full: ## Run every test, and those of the VM on every kernel; says how long each took
+	+$(Q)$(call run_goals,test $(addprefix test-vm-on-,$(other_kernels)))
+	$(Q)tests/summary $(results) $(addprefix vm-,$(other_kernels))
+
+test-vm-on-%:
+	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$*
+
+# Does it load, does it see 20,000 connections as tcpdump does, can sockets be attached to?
+smoke-on-%:
+	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$* \
+		T='tests/vm/t/30-connections.t tests/vm/t/80-sockets.t tests/vm/t/99-dmesg.t'
+
+.PHONY: test-full
