@@ -26,11 +26,11 @@ EXPIRES = 3
 RECORDS = [{
     "open.verdict": "O_EMBRYO_EXPIRED",
     "witness.socket": ANYTHING,
-    "witness.confidence": "inferred",
+    "witness.confidence": one_of("certain", "inferred"),
 }, {
     "open.verdict": "O_EMBRYO_EXPIRED",
     "witness.socket": ANYTHING,
-    "witness.confidence": "inferred",
+    "witness.confidence": one_of("certain", "inferred"),
 }, {
     "client.port": 42030,
     "open.verdict": todo("O_SYNQ_DROP", now="O_TIMEOUT"),

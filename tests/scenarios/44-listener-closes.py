@@ -33,6 +33,7 @@ RECORDS = [{
     "blame.where": todo("application", now=ABSENT),
 }, {
     "client.port": 41044,
+    "witness.socket": ANYTHING,
     "open.verdict": todo("O_LISTENER_CLOSED", now="O_3WHS"),
     "blame.where": todo("application", now=ABSENT),
 }]
