@@ -23,10 +23,14 @@ def play(s):
 
 
 RECORDS = [{
-    "witness.socket": ANYTHING,
     "client.isn": 1000,
-    "open.verdict": todo("O_EMBRYO_KILLED_BY_SYN", now="O_EMBRYO_RST"),
-    "compat.completeness": 3,
+    "open.verdict": "O_EMBRYO_KILLED_BY_SYN",
+    "witness.socket": ANYTHING,
+    "witness.confidence": one_of("certain", "inferred"),
+}, {
+    "client.isn": 11000,
+    "open.verdict": "O_REFUSED",
+    "witness.socket": ANYTHING,
 }]
 COUNTERS = {"TcpAttemptFails": 1, "TcpOutRsts": 1, "TcpExtEmbryonicRsts": 1}
 CONNTRACK = ["SS SR CL"]

@@ -26,7 +26,7 @@ def play(s):
 
 
 RECORDS = [{
-    "open.verdict": todo("O_COOKIE", now="O_3WHS"), "open.flags": has("COOKIE"),
+    "open.verdict": "O_COOKIE", "open.flags": has("COOKIE"),
     "client.wscale": 7, "client.sack": True,
     "server.wscale": ABSENT, "server.sack": False,
     "close.verdict": "C_3SEG", "close.by": "server",

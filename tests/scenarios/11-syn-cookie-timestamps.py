@@ -31,7 +31,7 @@ def play(s):
 
 
 RECORDS = [{
-    "open.verdict": todo("O_COOKIE", now="O_3WHS"), "open.flags": has("COOKIE"),
+    "open.verdict": "O_COOKIE", "open.flags": has("COOKIE"),
     "client.wscale": 9, "client.sack": True, "client.timestamps": True,
     "server.sack": True, "server.timestamps": True,
     "close.verdict": "C_3SEG", "close.by": "server",

@@ -25,7 +25,8 @@ def play(s):
 
 RECORDS = [{
     "witness.socket": ANYTHING,
-    "open.verdict": todo("O_EMBRYO_EXPIRED", now="O_3WHS"),
+    "witness.confidence": one_of("certain", "inferred"),
+    "open.verdict": "O_EMBRYO_EXPIRED",
     "open.flags": has("COOKIE"),
     "open.checks.synack_acks_syn": True,
     "compat.conn_state": "RSTR", "compat.history": "ShAr",

@@ -31,7 +31,7 @@ RECORDS = [{
     "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }, {
     "client.isn": 101002,
-    "open.verdict": todo("O_TW_RECYCLE_PASSIVE", now="O_3WHS"),
+    "open.verdict": "O_TW_RECYCLE_PASSIVE",
     "close.verdict": "C_NONE",
 }]
 COUNTERS = {"TcpPassiveOpens": 2, "TcpExtTW": 1}

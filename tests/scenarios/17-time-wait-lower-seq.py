@@ -38,7 +38,7 @@ RECORDS = [{
     "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }, {
     "client.isn": 1000, "client.syn": 2, "client.rst": 1,
-    "open.verdict": todo("O_TW_ACK_RST_RETRY", now="O_3WHS"),
+    "open.verdict": "O_TW_ACK_RST_RETRY",
     "open.flags": has("SYN_RETRANSMIT", "CHALLENGE"),
     "open.legs_ns.total": ms(1000, 3000),
     "close.verdict": "C_NONE",

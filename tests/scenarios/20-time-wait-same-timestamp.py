@@ -29,7 +29,7 @@ RECORDS = [{
     "close.verdict": "C_3SEG", "close.by": "server",
     "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }, {
-    "open.verdict": todo("O_TW_RECYCLE_PASSIVE", now="O_3WHS"),
+    "open.verdict": "O_TW_RECYCLE_PASSIVE",
     "close.verdict": "C_NONE",
 }]
 COUNTERS = {"TcpPassiveOpens": 2, "TcpExtTW": 1}

@@ -39,7 +39,7 @@ def play(s):
 RECORDS = [{
     "client.isn": 1000,
     "open.verdict": "O_3WHS",
-    "close.verdict": todo("C_HALF_OPEN_RESET", now="C_RST"), "close.by": "client",
+    "close.verdict": "C_HALF_OPEN_RESET", "close.by": "client",
 }, {
     "client.isn": 501001,
     "open.verdict": "O_3WHS",

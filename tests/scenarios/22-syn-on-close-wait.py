@@ -34,7 +34,7 @@ def play(s):
 RECORDS = [{
     "client.isn": 1000,
     "open.verdict": "O_3WHS",
-    "close.verdict": todo("C_HALF_OPEN_RESET", now="C_RST"), "close.by": "client",
+    "close.verdict": "C_HALF_OPEN_RESET", "close.by": "client",
     "close.flags": has("RST_AFTER_FIN"),
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpExtTCPChallengeACK": 1,

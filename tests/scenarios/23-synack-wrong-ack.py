@@ -28,7 +28,7 @@ def play(s):
 EXPIRES = 1
 RECORDS = [{
     "client.rst": 1,
-    "open.verdict": todo("O_BAD_SYNACK", now="O_TIMEOUT"), "open.flags": has("BAD_SYNACK"),
+    "open.verdict": "O_BAD_SYNACK", "open.flags": has("BAD_SYNACK"),
     "open.checks.synack_acks_syn": False,
 }]
 TSHARK = [35]

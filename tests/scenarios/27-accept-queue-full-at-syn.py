@@ -28,13 +28,13 @@ RECORDS = [{
     "open.verdict": todo("O_ACCEPTQ_DROP_SYN", now="O_TIMEOUT"),
     "witness.socket": ANYTHING,
     "witness.confidence": one_of("certain", "inferred"),
-    "blame.where": todo("listener", now=ABSENT),
+    "blame.where": todo("listener", now="local_stack"),
 }, {
     "client.port": 42027,
     "open.verdict": todo("O_ACCEPTQ_DROP_SYN", now="O_TIMEOUT"),
     "witness.socket": ANYTHING,
     "witness.confidence": one_of("certain", "inferred"),
-    "blame.where": todo("listener", now=ABSENT),
+    "blame.where": todo("listener", now="local_stack"),
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtListenOverflows": 2, "TcpExtListenDrops": 2}
 TSHARK = [7, 1, 1]

@@ -33,8 +33,8 @@ RECORDS = [{
     "witness.socket": todo(True, now=False),    # told of when it is accepted or ends
 }, {
     "client.port": 42029, "server.rst": 1,
-    "open.verdict": todo("O_ACCEPTQ_ABORT", now="O_3WHS"),
-    "blame.where": todo("listener", now=ABSENT),
+    "open.verdict": "O_ACCEPTQ_ABORT",
+    "blame.where": "listener",
 }]
 COUNTERS = {"TcpPassiveOpens": 2, "TcpOutRsts": 1, "TcpExtEmbryonicRsts": 1, "TcpExtListenOverflows": 1,
             "TcpExtListenDrops": 1}

@@ -36,7 +36,7 @@ RECORDS = [{
     "open.verdict": todo("O_SYNQ_DROP", now="O_TIMEOUT"),
     "witness.socket": ANYTHING,
     "witness.confidence": one_of("certain", "inferred"),
-    "blame.where": todo("listener", now=ABSENT),
+    "blame.where": todo("listener", now="local_stack"),
 }]
 COUNTERS = {"TcpExtTCPReqQFullDrop": 1, "TcpExtListenDrops": 1}
 TSHARK = [3, 3, 1]

@@ -24,8 +24,8 @@ def play(s):
 
 RECORDS = [{
     "open.verdict": "O_3WHS",
-    "close.verdict": todo("C_RST_UNREAD", now="C_RST"), "close.by": "server",
-    "blame.where": todo("application", now=ABSENT),
+    "close.verdict": "C_RST_UNREAD", "close.by": "server",
+    "blame.where": "application",
     "compat.conn_state": "RSTR", "compat.history": "ShADar",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpOutRsts": 1, "TcpExtTCPAbortOnClose": 1}

@@ -20,7 +20,7 @@ def play(s):
 RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_RST_LINGER0", now="C_RST"), "close.by": "server",
-    "blame.where": todo("application", now=ABSENT),
+    "blame.where": "application",
     "compat.conn_state": "RSTR", "compat.history": "ShAr",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpOutRsts": 1, "TcpExtTCPAbortOnData": 1}

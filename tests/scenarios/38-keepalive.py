@@ -27,8 +27,8 @@ def play(s):
 
 RECORDS = [{
     "open.verdict": "O_3WHS",
-    "close.verdict": todo("C_KEEPALIVE", now="C_RST"), "close.by": "server",
-    "blame.where": todo(one_of("network", "peer"), now=ABSENT),
+    "close.verdict": "C_KEEPALIVE", "close.by": "server",
+    "blame.where": one_of("network", "peer"),
     "compat.conn_state": "RSTR",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpOutRsts": 1, "TcpExtTCPAbortOnTimeout": 1,

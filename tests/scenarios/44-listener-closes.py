@@ -30,12 +30,12 @@ RECORDS = [{
     "client.port": 40044,
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_RST_LISTENER_CLOSE", now="C_RST"), "close.by": "server",
-    "blame.where": todo("application", now=ABSENT),
+    "blame.where": "application",
 }, {
     "client.port": 41044,
     "witness.socket": ANYTHING,
-    "open.verdict": todo("O_LISTENER_CLOSED", now="O_3WHS"),
-    "blame.where": todo("application", now=ABSENT),
+    "open.verdict": todo("O_LISTENER_CLOSED", now="O_EMBRYO_RST"),
+    "blame.where": todo("application", now="listener"),
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpOutRsts": 2}
 CONNTRACK = ["SS SR ES CL", "SS SR ES CL"]

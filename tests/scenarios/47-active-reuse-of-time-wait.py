@@ -39,7 +39,7 @@ RECORDS = [{
     "close.verdict": "C_3SEG", "close.by": "client",
     "compat.conn_state": "SF", "compat.history": "ShAFf",
 }, {
-    "open.verdict": todo("O_TW_RECYCLE_ACTIVE", now="O_3WHS"),
+    "open.verdict": "O_TW_RECYCLE_ACTIVE",
     "close.verdict": "C_NONE",
 }]
 COUNTERS = {"TcpActiveOpens": 2, "TcpExtTW": 1, "TcpExtTWRecycled": 1}

@@ -39,13 +39,13 @@ def play(s):
 
 RECORDS = [{
     "client.port": 40049, "client.tfo": True, "server.tfo": True,
-    "open.verdict": todo("O_TFO_COOKIE_REQ", now="O_3WHS"),
+    "open.verdict": "O_TFO_COOKIE_REQ",
 }, {
     "client.port": 41049, "client.tfo": True,
-    "open.verdict": todo("O_TFO_DATA", now="O_3WHS"), "open.flags": has("DATA_ON_SYN"),
+    "open.verdict": "O_TFO_DATA", "open.flags": has("DATA_ON_SYN"),
 }, {
     "client.port": 42049, "client.tfo": True,
-    "open.verdict": todo("O_TFO_FALLBACK", now="O_3WHS"), "open.flags": has("DATA_ON_SYN"),
+    "open.verdict": "O_TFO_FALLBACK", "open.flags": has("DATA_ON_SYN"),
 }]
 COUNTERS = {"TcpPassiveOpens": 3, "TcpExtTCPFastOpenPassive": 1, "TcpExtTCPFastOpenCookieReqd": 1}
 TSHARK = [7, 15, 15]

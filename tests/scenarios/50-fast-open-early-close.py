@@ -27,7 +27,7 @@ def play(s):
 
 
 RECORDS = [{
-    "open.verdict": todo("O_TFO_DATA", now="O_3WHS"), "open.flags": has("DATA_ON_SYN"),
+    "open.verdict": "O_TFO_DATA", "open.flags": has("DATA_ON_SYN"),
     "close.verdict": "C_3SEG", "close.by": "server",
     "client.bytes": 5,
 }]

@@ -31,7 +31,7 @@ EXPIRES = 1
 RECORDS = [{
     "client.syn": 1,
     "open.verdict": "O_UNREACH",
-    "blame.where": todo("network", now=ABSENT),
+    "blame.where": "network",
 }]
 COUNTERS = {"TcpActiveOpens": 1, "TcpAttemptFails": 1}
 CONNTRACK = ["SS"]

@@ -23,8 +23,8 @@ def play(s):
 
 RECORDS = [{
     "compat.conn_state": "RSTO", "compat.history": "ShR",
-    "open.verdict": todo("O_ABORTED_LOCAL", now="O_EMBRYO_RST"),   # depends on when the RST goes out
-    "blame.where": todo("application", now=ABSENT),
+    "open.verdict": "O_ABORTED_LOCAL",   # depends on when the RST goes out
+    "blame.where": "application",
 }]
 COUNTERS = {"TcpActiveOpens": 1, "TcpOutRsts": 1}
 CONNTRACK = ["SS SR CL"]

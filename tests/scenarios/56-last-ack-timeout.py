@@ -27,9 +27,9 @@ def play(s):
 
 RECORDS = [{
     "open.verdict": "O_3WHS",
-    "close.verdict": todo("C_LASTACK_TIMEOUT", now="C_FIN_UNACKED"),
+    "close.verdict": "C_LASTACK_TIMEOUT",
     "server.fin": between(2, 4),
-    "witness.confidence": todo("certain", now="partial"),
+    "witness.confidence": "certain",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpRetransSegs": between(1, 3), "TcpExtTCPAbortOnTimeout": 1}
 CONNTRACK = ["SS SR ES FW CW LA"]

@@ -29,13 +29,13 @@ EXPIRES = 2
 RECORDS = [{
     "server.port": 7060,
     "witness.socket": ANYTHING,
-    "open.verdict": todo("O_NF_DROP_IN", now="O_TIMEOUT"),
-    "blame.where": todo("local_firewall", now=ABSENT),
+    "open.verdict": "O_NF_DROP_IN",
+    "blame.where": "local_firewall",
     "witness.confidence": one_of("certain", "inferred"),
 }, {
     "server.port": 7061, "client.syn": 2,
-    "open.verdict": todo("O_NF_DROP_OUT", now="O_TIMEOUT"),
-    "blame.where": todo("local_firewall", now=ABSENT),
+    "open.verdict": "O_NF_DROP_OUT",
+    "blame.where": "local_firewall",
     "witness.confidence": one_of("certain", "inferred"),
 }]
 COUNTERS = {"TcpActiveOpens": 1, "TcpAttemptFails": 1, "TcpRetransSegs": one_of(0, 1), "TcpExtTCPAbortOnTimeout": 1}
