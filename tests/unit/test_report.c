@@ -303,6 +303,64 @@ static void test_numbers(void **state)
 	assert_string_equal(shk_html_grouped(buf, UINT64_MAX), "18,446,744,073,709,551,615");
 }
 
+/*
+ * ---- A whole audit -------------------------------------------------------------------------------
+ */
+
+#define USES 8U
+
+/* As Linux chooses them: a secret for the tuple plus a clock of 64 ns. */
+static void feed_connection(struct shk_isn *audit, uint32_t number, const uint32_t secret[RIG_TUPLES])
+{
+	struct shk_conn conn = sample_closed();
+	uint32_t tuple = number % RIG_TUPLES;
+
+	conn.first_ns = SAMPLE_START_NS + number * SAMPLE_MS;
+	conn.last_ns = conn.first_ns + SAMPLE_MS / 2;
+	for (int side = SHK_CLIENT; side <= SHK_SERVER; side++) {
+		uint64_t sent_ns = conn.first_ns + (side == SHK_SERVER ? conn.syn_synack_ns : 0);
+
+		conn.end[side].isn = secret[tuple] + (side << 20) + (sent_ns + SAMPLE_OFFSET_NS) / 64;
+	}
+	conn.end[SHK_CLIENT].port = 1024 + tuple;
+	assert_int_equal(shk_isn_opened(audit, &conn), 0);
+	assert_int_equal(shk_isn_closed(audit, &conn), 0);
+}
+
+static void test_whole_audit(void **state)
+{
+	static const char *const phrases[] = {
+		"Yes: of no host is there a sign that they can be predicted.",
+		"3,200 connections",
+		"tag good\">RFC6528",
+		"10.7.0.1",
+		"15.625 MHz",
+		"tag good\">RFC6528",
+		"10.7.0.2",
+		"10.7.0.1 as client: RFC6528",
+		"10.7.0.2 as server: RFC6528",
+		NULL,
+	};
+	const struct shk_isn_config config = {.hash_key = {1, 2}};
+	struct shk_isn *audit = shk_isn_new(&config);
+	uint32_t secret[RIG_TUPLES];
+	size_t size;
+	char *page;
+	FILE *out = open_memstream(&page, &size);
+
+	(void)state;
+	for (uint32_t i = 0; i < RIG_TUPLES; i++)
+		secret[i] = rig_random(&rig);
+	for (uint32_t i = 0; i < RIG_TUPLES * USES; i++)
+		feed_connection(audit, i, secret);
+	assert_int_equal(shk_report_audit(out, audit, &rig.header, RIG_BEGIN_NS), 0);
+	fclose(out);
+	expect_well_formed(page);
+	expect_in_order(page, phrases);
+	free(page);
+	shk_isn_free(audit);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -317,7 +375,7 @@ int main(void)
 		cmocka_unit_test(test_hostile_words), cmocka_unit_test(test_nothing_seen),
 		cmocka_unit_test(test_single_sample), cmocka_unit_test(test_long_time),
 		cmocka_unit_test(test_bounded),       cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_numbers),       cmocka_unit_test(test_whole_audit),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* a parser that has seen enough */
