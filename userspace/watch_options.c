@@ -160,7 +160,8 @@ enum {
 	KEY_ROTATE_SIZE,
 	KEY_ROTATE_TIME,
 	KEY_ROTATE_KEEP,
-	KEY_ALL
+	KEY_ALL,
+	KEY_REPORT
 };
 
 static const struct argp_option watch_table[] = {
@@ -199,6 +200,7 @@ static const struct argp_option isn_table[] = {
 	{"source", KEY_SOURCE, "WHAT", 0, "Live: kmod, bpf, or auto (the default)", 0},
 	{"duration", 'd', "SECONDS", 0, "Live: end after so much time", 0},
 	{"all", KEY_ALL, NULL, 0, "Show every host, also those that gave too few samples", 0},
+	{"report", KEY_REPORT, "FILE", 0, "Besides, write it as one page of HTML, with pictures, to FILE", 0},
 	{"verbose", 'v', NULL, 0, "Say at the end what became of every packet of the files", 0},
 	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, -1},
 	{0},
@@ -350,6 +352,9 @@ static bool set_plain(struct shk_watch_options *o, int key, const char *arg)
 		return true;
 	case KEY_ALL:
 		o->every = true;
+		return true;
+	case KEY_REPORT:
+		o->report = arg;
 		return true;
 	}
 	return false;

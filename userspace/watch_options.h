@@ -20,6 +20,7 @@ struct shk_watch_options {
 	bool ascii;
 	bool no_sockets;	/* watch: without the second witness */
 	const char *output;	/* a file; NULL: standard output */
+	const char *report;	/* isn: a file for the page of HTML; NULL: none is wanted */
 	const char *netns;
 	char *filter;		/* watch: the words, joined by blanks; allocated */
 	const char *interface;	/* of a live capture */

@@ -13,7 +13,7 @@ traffic()
 
 start_audit()
 {
-	"$tool" isn --json --netns "$ns" --source "$source" \
+	"$tool" isn --json --netns "$ns" --source "$source" --report "$tap_dir/$1.html" \
 		>"$tap_dir/$1.out" 2>"$tap_dir/$1.err" &
 	audit_pid=$!
 	tap_pids+=("$audit_pid")
@@ -81,6 +81,10 @@ audit_generator()
 		"$(host ordinary server .excluded.time_wait)" "$(passive_steps 20)"
 	is "every reuse was found" "$(what_if ordinary .reuses)" 99
 	is "none was at risk" "$(json ordinary 'select(.type == "isn_risk") | .id' | wc -l)" 0
+	ok "the report is well-formed" xmllint --noout --nonet "$tap_dir/ordinary.html"
+	is "and says the same of both hosts" "$(grep -c '"tag good">RFC6528' "$tap_dir/ordinary.html")" 2
+	fails "one that cannot be written is known before the audit" "No such file" \
+		"$tool" isn --report "$tap_dir/none/page.html"
 }
 
 audit_reuses()
