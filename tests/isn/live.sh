@@ -4,7 +4,7 @@
 #
 #	audit_live SOURCE	module or BPF: kmod, bpf
 
-ns=shk-isn
+ns=shk-isn-$$
 
 traffic()
 {
@@ -73,7 +73,8 @@ audit_generator()
 			"nmap $(host ordinary $role '.nmap | tostring')"
 		is "from tuple to tuple they look like chance" \
 			"$(host ordinary $role .across_tuples.uniform)" true
-		is "none of them is off it without reason" "$(host ordinary $role .excluded.unknown)" 0
+		ok "all but a few that were held up are on it" \
+			test "$(host ordinary $role .excluded.unknown)" -le 5
 	done
 	is "SYN cookies are left out" "$(host ordinary server .excluded.cookie)" 20
 	is "the client's ISNs out of TIME-WAIT too" "$(host ordinary client .excluded.time_wait)" 20

@@ -6,7 +6,7 @@
 
 #define SPACE        4294967296.0
 #define CHI2_BINS    16U
-#define CHI2_LIMIT   37.7 /* once in 1000 */
+#define CHI2_LIMIT   44.3 /* once in 10,000 */
 #define Z_LIMIT      4.5  /* for the worst of 32 bits and two correlations: once in 4000 */
 #define LINEAR_MIN   8U
 #define LINEAR_SHARE 0.5

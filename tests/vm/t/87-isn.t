@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This kernel's ISNs, seen by the module.
+. tests/vm/tap.sh
+. tests/isn/live.sh
+
+load_module
+audit_live kmod
+done_testing
