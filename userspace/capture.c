@@ -49,8 +49,14 @@ static void end(struct shk_capture *c, const char *reason)
 			 input_reason ? input_reason : reason, exact ? "in the block at octet" : "near octet",
 			 at, shk_input_is_compressed(r->input) ? " of the uncompressed data" : "", c->packets,
 			 c->packets == 1 ? "" : "s");
+	c->size = shk_input_position(r->input);
 	reader_free(c->reader);
 	c->reader = NULL;
+}
+
+uint64_t shk_capture_position(const struct shk_capture *c)
+{
+	return c->reader ? shk_input_position(c->reader->input) : c->size;
 }
 
 /*

@@ -27,6 +27,7 @@ struct shk_capture {
 	struct shk_capture_link *links;
 	unsigned int n_links;
 	uint64_t packets;		/* read, the next one included */
+	uint64_t size;			/* of the file, once .reader is NULL */
 	struct shk_packet packet;	/* the next one, already read; unless .reader is NULL */
 	unsigned int link;		/* of the next one */
 	char damage[1024];		/* empty: the file ended where it should */
@@ -40,6 +41,9 @@ int shk_capture_open(struct shk_capture *c, const char *path, const char *filter
 
 /* Reads the next packet, or ends. 0, or as above. */
 int shk_capture_next(struct shk_capture *c, struct shk_error *err);
+
+/* Octets of the file that were read, compressed as they are. */
+uint64_t shk_capture_position(const struct shk_capture *c);
 
 void shk_capture_close(struct shk_capture *c);
 

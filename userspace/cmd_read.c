@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "input.h"
@@ -121,6 +122,28 @@ static int open_files(struct shk_run *run)
 	return SHK_EXIT_USAGE;
 }
 
+static uint64_t position(void *arg)
+{
+	const struct shk_run *run = arg;
+
+	return run->replay ? shk_replay_position(run->replay) : shk_source_pcap_position(run->source);
+}
+
+/* On a terminal, and where it is not in the way of what is shown. */
+static void prepare_progress(struct shk_run *run)
+{
+	const struct shk_watch_options *o = &run->options;
+	bool wanted = isatty(STDERR_FILENO) && (o->output || !isatty(STDOUT_FILENO));
+
+	run->progress = (struct shk_progress){
+		.out = wanted ? stderr : NULL,
+		.name = run->name,
+		.total = shk_progress_total(o->files, o->n_files),
+		.position = position,
+		.arg = run,
+	};
+}
+
 static int report_replay(const struct shk_run *run)
 {
 	const char *damage = shk_replay_damage(run->replay);
@@ -149,6 +172,7 @@ int shk_run_files(struct shk_run *run)
 
 	run->linger_ns = SHK_LINGER_FILE_NS;
 	status = open_files(run);
+	prepare_progress(run);
 	if (!status)
 		status = shk_run_start(run);
 	if (!status) {

@@ -18,6 +18,7 @@ struct shk_input {
 	bool ended;     /* nothing more to read from fd */
 	bool inside;    /* compressed: in the middle of a member or frame */
 	uint64_t given; /* octets handed out */
+	uint64_t taken; /* octets read from fd */
 	const char *damage;
 	ssize_t (*read)(struct shk_input *in, char *to, size_t size);
 	z_stream gzip;
@@ -43,6 +44,7 @@ static ssize_t fill(struct shk_input *in)
 	in->ended = n <= 0;
 	in->at = 0;
 	in->len = n > 0 ? n : 0;
+	in->taken += in->len;
 	return n;
 }
 
@@ -57,6 +59,8 @@ static ssize_t read_plain(struct shk_input *in, char *to, size_t size)
 		} while (n < 0 && errno == EINTR);
 		if (n < 0)
 			in->damage = strerror(errno);
+		else
+			in->taken += n;
 		return n;
 	}
 	n = fill(in);
@@ -192,6 +196,7 @@ static int read_beginning(struct shk_input *in)
 			return 0;
 		}
 		in->len += n;
+		in->taken += n;
 	}
 	return 0;
 }
@@ -295,6 +300,11 @@ bool shk_input_begins(const char *path, unsigned char octet)
 const char *shk_input_damage(const struct shk_input *in)
 {
 	return in->damage;
+}
+
+uint64_t shk_input_position(const struct shk_input *in)
+{
+	return in->taken;
 }
 
 bool shk_input_is_compressed(const struct shk_input *in)

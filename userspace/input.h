@@ -26,6 +26,9 @@ void shk_input_free(struct shk_input *in);
 /* Why the stream ended before its end: NULL if it did not. */
 const char *shk_input_damage(const struct shk_input *in);
 
+/* Octets of the file that were read, compressed as they are. */
+uint64_t shk_input_position(const struct shk_input *in);
+
 bool shk_input_is_compressed(const struct shk_input *in);
 
 #endif /* SHK_INPUT_H */

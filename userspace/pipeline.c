@@ -243,6 +243,7 @@ int shk_pipeline_run(struct shk_pipeline *p, struct shk_error *err)
 		if (n < 0 && n != -ENODATA)
 			return n;
 		deliver(p);
+		shk_progress_show(p->config.progress);
 		if (shk_outlet_unflushed(p->outlet) && (n <= 0 || p->now_ns - p->flushed_ns >= FLUSH_NS))
 			flush(p);
 		if (n == -ENODATA || p->now_ns >= p->end_ns)

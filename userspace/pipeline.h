@@ -20,6 +20,7 @@
 #include "error.h"
 #include "merge.h"
 #include "outlet.h"
+#include "progress.h"
 #include "source.h"
 
 #define SHK_SOURCES_MAX	2
@@ -31,6 +32,7 @@ struct shk_pipeline_config {
 	struct shk_outlet_config outlet; /* header.real_offset_ns and .facts are filled in by start */
 	uint64_t window_ns;		/* of the merge */
 	uint64_t duration_ns;		/* live: end after that time; 0: no limit */
+	struct shk_progress *progress;	/* files: shown now and again; NULL: none */
 	int stop_fd;			/* end when it becomes readable; -1: none */
 	int out_fd;			/* end when nobody reads it any more; -1: not looked at */
 };

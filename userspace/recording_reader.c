@@ -34,6 +34,11 @@ void shk_recording_close(struct shk_recording *r)
 	r->reader = NULL;
 }
 
+uint64_t shk_recording_position(const struct shk_recording *r)
+{
+	return r->reader ? shk_input_position(r->reader->input) : 0;
+}
+
 static void damage(struct shk_recording *r, const char *reason)
 {
 	const char *input_reason = shk_input_damage(r->reader->input);

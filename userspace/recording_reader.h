@@ -44,6 +44,9 @@ int shk_recording_open(struct shk_recording *r, const char *path, struct shk_err
 /* 1, or 0 at the end of the file or of what can be read of it. */
 int shk_recording_next(struct shk_recording *r, struct shk_recording_entry *entry);
 
+/* Octets of the file that were read, compressed as they are; 0 if it is closed. */
+uint64_t shk_recording_position(const struct shk_recording *r);
+
 void shk_recording_close(struct shk_recording *r);
 
 #endif /* SHK_RECORDING_READER_H */

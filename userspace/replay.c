@@ -27,6 +27,7 @@ struct shk_replay {
 	struct shk_replay_totals totals;
 	struct shk_summary counts; /* of what was told; those of the last block are better */
 	uint64_t now_ns;
+	uint64_t read_before; /* octets of the files before .now */
 	bool ended;
 	int rc; /* of what an entry led to */
 	unsigned int n_files;
@@ -123,6 +124,7 @@ static bool open_next_file(struct shk_replay *r)
 		snprintf(r->damage, sizeof(r->damage), "%s%s", r->now->damage, left);
 	if (r->now->damage[0] || r->totals.files == r->n_files)
 		return false;
+	r->read_before += shk_recording_position(r->now);
 	shk_recording_close(&r->later);
 	r->now = &r->later;
 	if (shk_recording_open(r->now, r->files[r->totals.files].path, &err)) {
@@ -258,6 +260,7 @@ static int look_around(struct shk_replay *r, struct shk_error *err)
 		{.fd = r->config.out_fd},
 	};
 
+	shk_progress_show(r->config.progress);
 	if (poll(fds, sizeof(fds) / sizeof(fds[0]), 0) < 0 && errno != EINTR)
 		return shk_error_set(err, -errno, "poll: %s", strerror(errno));
 	if (fds[0].revents)
@@ -358,6 +361,11 @@ const struct shk_recording_head *shk_replay_head(const struct shk_replay *r)
 const char *shk_replay_damage(const struct shk_replay *r)
 {
 	return r->damage[0] ? r->damage : NULL;
+}
+
+uint64_t shk_replay_position(const struct shk_replay *r)
+{
+	return r->read_before + shk_recording_position(r->now);
 }
 
 void shk_replay_totals(const struct shk_replay *r, struct shk_replay_totals *totals)

@@ -10,6 +10,7 @@
 
 #include "cgroups.h"
 #include "outlet.h"
+#include "progress.h"
 #include "recording.h"
 
 struct shk_replay_config {
@@ -19,6 +20,7 @@ struct shk_replay_config {
 	uint64_t count;			/* end after that many connections were reported; 0: no limit */
 	int stop_fd;			/* end when it becomes readable; -1: none */
 	int out_fd;			/* end when nobody reads it any more; -1: not looked at */
+	struct shk_progress *progress;	/* shown now and again; NULL: none */
 	struct shk_cgroups *cgroups;	/* told the names as they were learnt; NULL: nobody wants them */
 };
 
@@ -47,6 +49,10 @@ int shk_replay_finish(struct shk_replay *r, struct shk_error *err);
 
 /* What could not be read, in words; NULL: nothing is amiss. */
 const char *shk_replay_damage(const struct shk_replay *r);
+
+/* Octets of all files that were read, compressed as they are. */
+uint64_t shk_replay_position(const struct shk_replay *r);
+
 void shk_replay_totals(const struct shk_replay *r, struct shk_replay_totals *totals);
 
 #endif /* SHK_REPLAY_H */

@@ -188,6 +188,7 @@ static int open_pipeline(struct shk_run *run)
 			},
 		.window_ns = run->options.window_ns,
 		.duration_ns = run->options.duration_ns,
+		.progress = &run->progress,
 		.stop_fd = run->stop_fd,
 		.out_fd = run->out ? fileno(run->out) : -1,
 	};
@@ -230,6 +231,7 @@ static int start_replay(struct shk_run *run)
 		.stop_fd = run->stop_fd,
 		.out_fd = run->out ? fileno(run->out) : -1,
 		.cgroups = run->cgroups,
+		.progress = &run->progress,
 	};
 	struct shk_error err = {0};
 
@@ -256,6 +258,7 @@ int shk_run_to_end(struct shk_run *run)
 	int rc, status, finish_status;
 
 	rc = run->replay ? shk_replay_run(run->replay, &err) : shk_pipeline_run(run->pipeline, &err);
+	shk_progress_end(&run->progress);
 	status = status_of(run, rc, &err);
 	restore_signals(run);
 	rc = run->replay ? shk_replay_finish(run->replay, &err) : shk_pipeline_finish(run->pipeline, &err);

@@ -31,6 +31,7 @@ struct shk_run {
 	bool silent;			/* nothing is shown: no sink */
 	FILE *out;
 	struct shk_sink *sink;
+	struct shk_progress progress;	/* of files; .out is NULL if none is shown */
 	struct shk_recorder *recorder;	/* NULL: nothing is recorded */
 	struct utsname host;
 	const char *sources[SHK_SOURCES_MAX + 1];	/* NULL terminated */

@@ -253,6 +253,16 @@ const struct shk_capture *shk_source_pcap_capture(const struct shk_source *s, un
 	return &to_pcap(s)->of[i].capture;
 }
 
+uint64_t shk_source_pcap_position(const struct shk_source *s)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < s->streams; i++)
+		sum += shk_capture_position(&to_pcap(s)->of[i].capture);
+	return sum;
+}
+
 void shk_source_pcap_totals(const struct shk_source *base, struct shk_capture_totals *totals)
 {
 	const struct source_pcap *s = to_pcap(base);
