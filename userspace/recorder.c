@@ -18,7 +18,8 @@
 #define BLOCK_SIZE (1U << 18)
 #define BLOCK_NS   NS_PER_SECOND
 
-#define STRINGS_MAX 4096U
+#define STRING_MAX  2048U
+#define STRINGS_MAX 65536U
 
 struct shk_recorder {
 	struct shk_tap base;
@@ -215,13 +216,30 @@ static int rotate(struct shk_recorder *r)
 
 static void put_string(struct shk_recorder *r, const char *s)
 {
-	uint16_t len = strnlen(s, 256);
+	uint16_t len = strnlen(s, STRING_MAX);
 
 	if (r->strings_len + sizeof(len) + len > STRINGS_MAX)
 		len = 0;
 	memcpy(r->strings + r->strings_len, &len, sizeof(len));
 	memcpy(r->strings + r->strings_len + sizeof(len), s, len);
 	r->strings_len += sizeof(len) + len;
+}
+
+static void put_facts(struct shk_recorder *r, const struct shk_facts *facts)
+{
+	size_t i;
+
+	if (!facts)
+		return;
+	r->head.flags |= SHK_RECORDING_FACTS;
+	r->head.n_facts = facts->n;
+	for (i = 0; i < facts->n; i++) {
+		put_string(r, facts->of[i].witness);
+		put_string(r, facts->of[i].through);
+		put_string(r, facts->of[i].shows);
+		put_string(r, facts->of[i].without ? facts->of[i].without : "");
+		put_string(r, facts->of[i].why ? facts->of[i].why : "");
+	}
 }
 
 static int tap_begin(struct shk_tap *t, const struct shk_header *header,
@@ -252,6 +270,7 @@ static int tap_begin(struct shk_tap *t, const struct shk_header *header,
 	for (i = 0; header->sources[i]; i++)
 		put_string(r, header->sources[i]);
 	r->head.n_sources = i;
+	put_facts(r, header->facts);
 	return open_file(r) ? fail(r, err) : 0;
 }
 

@@ -65,6 +65,7 @@ struct shk_block {
 #define SHK_RECORDING_ALL_NETNS	0x1U	/* records show their network namespace */
 #define SHK_RECORDING_CAPTURE	0x2U	/* the source was a capture, somebody else's packets */
 #define SHK_RECORDING_SOCKETS	0x4U	/* of the engine: .sockets_begin */
+#define SHK_RECORDING_FACTS	0x8U	/* it is known what was observed: there is a list of facts */
 #define SHK_RECORDING_HOOKS	0x3f00U	/* of the engine: .hooks */
 #define SHK_RECORDING_HOOKS_SHIFT 8
 
@@ -83,9 +84,11 @@ struct shk_block {
  * @real_offset_ns: CLOCK_REALTIME - CLOCK_MONOTONIC when the recording began
  * @begin_ns:	when this file began, by the last the engine was told
  * @begin_real_ns: CLOCK_REALTIME at @begin_ns
+ * @n_facts:	number of facts
+ * @reserved:	0
  *
- * Behind it come strings, each a uint16_t length and that many octets: version of the tool, host, kernel, and
- * the sources' names.
+ * Behind it come strings, each a uint16_t length and that many octets: version of the tool, host, kernel,
+ * the sources' names, and five for each struct shk_fact, where an empty one stands for NULL.
  */
 struct shk_recording_head {
 	uint32_t	head_size;
@@ -101,6 +104,8 @@ struct shk_recording_head {
 	int64_t		real_offset_ns;
 	uint64_t	begin_ns;
 	uint64_t	begin_real_ns;
+	uint32_t	n_facts;
+	uint32_t	reserved;
 };
 
 enum shk_entry_kind {
@@ -133,7 +138,7 @@ struct shk_recording_end {
 	uint64_t	seen, delivered, lost, filtered, late;
 };
 
-_Static_assert(sizeof(struct shk_block) == 40 && sizeof(struct shk_recording_head) == 96 &&
+_Static_assert(sizeof(struct shk_block) == 40 && sizeof(struct shk_recording_head) == 104 &&
 	       sizeof(struct shk_entry) == 4 && sizeof(struct shk_recording_end) == 56,
 	       "these are a file format");
 

@@ -17,6 +17,7 @@ struct shk_recording_reader {
 	uint32_t left;
 	char *strings; /* of the header, each with a NUL */
 	const char *sources[SHK_RECORDING_SOURCES_MAX + 1];
+	struct shk_facts facts;
 };
 
 void shk_recording_close(struct shk_recording *r)
@@ -78,6 +79,38 @@ static const char *take_string(struct shk_recording_reader *reader, char **to)
 	return string;
 }
 
+static const char *none_if_empty(const char *string)
+{
+	return string && *string ? string : NULL;
+}
+
+static const char *read_facts(struct shk_recording *r, char **to)
+{
+	struct shk_recording_reader *reader = r->reader;
+	struct shk_fact *fact;
+	const char *through;
+	uint32_t i;
+
+	if (!(r->head.flags & SHK_RECORDING_FACTS))
+		return NULL;
+	if (r->head.n_facts > SHK_FACTS_MAX)
+		return "its head has too many facts";
+	for (i = 0; i < r->head.n_facts; i++) {
+		fact = shk_facts_add(&reader->facts);
+		fact->witness = take_string(reader, to);
+		through = take_string(reader, to);
+		fact->shows = take_string(reader, to);
+		fact->without = none_if_empty(take_string(reader, to));
+		fact->why = take_string(reader, to);
+		if (!fact->witness || !through || !fact->shows || !fact->why)
+			return "its head is too short";
+		fact->why = none_if_empty(fact->why);
+		snprintf(fact->through, sizeof(fact->through), "%s", through);
+	}
+	r->header.facts = &reader->facts;
+	return NULL;
+}
+
 static const char *read_strings(struct shk_recording *r)
 {
 	struct shk_recording_reader *reader = r->reader;
@@ -100,7 +133,9 @@ static const char *read_strings(struct shk_recording *r)
 	}
 	r->header.sources = reader->sources;
 	r->header.real_offset_ns = r->head.real_offset_ns;
-	return r->header.version && r->header.host && r->header.kernel ? NULL : "its head is too short";
+	if (!r->header.version || !r->header.host || !r->header.kernel)
+		return "its head is too short";
+	return read_facts(r, &to);
 }
 
 static const char *read_head(struct shk_recording *r)

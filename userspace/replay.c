@@ -296,6 +296,7 @@ static void count(struct shk_replay *r, struct shk_summary *sum)
 
 	*sum = r->counts;
 	if (r->now->ended && !end->continued) {
+		sum->seen = end->seen - r->totals.filtered;
 		sum->delivered = end->delivered - r->totals.filtered;
 		sum->lost = end->lost;
 		sum->filtered = end->filtered;
@@ -304,8 +305,8 @@ static void count(struct shk_replay *r, struct shk_summary *sum)
 			r->now_ns = end->now_ns;
 	} else {
 		sum->delivered = r->totals.events - r->totals.filtered;
+		sum->seen = sum->delivered + sum->lost;
 	}
-	sum->seen = sum->delivered + sum->lost;
 	sum->filtered += r->totals.filtered;
 }
 

@@ -187,7 +187,7 @@ static void write_segment(struct shk_tap *tap, unsigned int n, bool from_client,
 static void write_base(void)
 {
 	static const char *const sources[] = {"seeds", NULL};
-	const struct shk_header header = {"0", "host", "6", sources, 0};
+	const struct shk_header header = {.version = "0", .host = "host", .kernel = "6", .sources = sources};
 	const struct shk_engine_config engine = {0};
 	struct shk_sink *notes = shk_sink_notes_new();
 	struct shk_summary counts = {0};

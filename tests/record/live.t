@@ -59,7 +59,11 @@ same() {
 	local name=$1
 	shift
 	"$tool" read "$@" >"$tap_dir/$name.replay" 2>"$tap_dir/replay.err" || { cat "$tap_dir/replay.err"; return 1; }
-	[[ $(wc -l <"$tap_dir/$name.out") -gt 100 ]] && cmp "$tap_dir/$name.out" "$tap_dir/$name.replay"
+	[[ $(wc -l <"$tap_dir/$name.out") -gt 100 ]] || return 1
+	cmp "$tap_dir/$name.out" "$tap_dir/$name.replay" || {
+		diff "$tap_dir/$name.out" "$tap_dir/$name.replay" | head -n 6
+		return 1
+	}
 }
 
 connections() {

@@ -110,8 +110,21 @@ static inline int recording_teardown(void **state)
 static inline int begin_recording(struct recording_rig *r)
 {
 	static const char *const sources[] = { "wire", "socket", NULL };
+	static const struct shk_facts facts = {
+		.of = {
+			{ "wire", "a hook", "segments", NULL, NULL },
+			{ "socket", "a tracepoint", "resets", "who sent an RST", "this kernel has none" },
+		},
+		.n = 2,
+	};
 	struct shk_outlet_config config = {
-		.header = { "1.2.3", "some host", "6.1.0", sources, 0 },
+		.header = {
+			.version = "1.2.3",
+			.host = "some host",
+			.kernel = "6.1.0",
+			.sources = sources,
+			.facts = &facts,
+		},
 		.engine = { .linger_ns = 100 * MS, .hash_key = { 17, 4 } },
 	};
 
