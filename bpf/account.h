@@ -17,6 +17,7 @@
  * @unparsed:	packets that could not be read as TCP: truncated, or with an impossible header
  * @fragments:	TCP fragments other than the first: they have no TCP header
  * @gate_displaced: expectations thrown out before they were met
+ * @gate_first_displaced: likewise of a connection's first data or first pure ACK
  * @forgotten:	sockets whose owner could not be kept for want of memory
  * @unresolved:	descriptors returned by accept() that were gone or replaced before the program looked
  */
@@ -29,6 +30,7 @@ struct shk_bpf_account {
 	__u64	unparsed;
 	__u64	fragments;
 	__u64	gate_displaced;
+	__u64	gate_first_displaced;
 	__u64	forgotten;
 	__u64	unresolved;
 };

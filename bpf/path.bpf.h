@@ -133,7 +133,7 @@ static __always_inline void shk_path_meet(const struct shk_path_slot *slot, __u8
 		return;
 	bucket = shk_gate_bucket_of(slot->hash);
 	if (bucket)
-		shk_gate_meet(bucket, shk_gate_tag(slot->hash), slot->dir, slot->ev.seg.ack, hook);
+		shk_gate_meet(bucket, shk_gate_tag(slot->hash), slot->dir, &slot->ev.seg, hook);
 }
 
 /*

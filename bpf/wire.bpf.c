@@ -220,6 +220,8 @@ shk_observe(struct bpf_nf_ctx *ctx, struct shk_bpf_account *acc)
 	shk_gate_judge(bucket, hash, &t, &ev.seg, ev.where, ev.ts_ns, &res);
 	if (res.displaced)
 		shk_count(acc->gate_displaced, res.displaced);
+	if (res.first_displaced)
+		shk_count(acc->gate_first_displaced, res.first_displaced);
 	if (!res.why)
 		return SHK_PARSED;
 

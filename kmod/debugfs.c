@@ -58,7 +58,8 @@ static int gate_show(struct seq_file *m, void *v)
 	shk_gate_table_report(&r);
 	seq_printf(m, "buckets %u\n", r.buckets);
 	seq_printf(m, "entries %u\n", r.buckets * SHK_GATE_WAYS);
-	seq_printf(m, "empty %llu\n", r.occupied[SHK_EXPECT_NOTHING]);
+	seq_printf(m, "empty %llu\n", r.empty);
+	seq_printf(m, "first %llu\n", r.occupied[SHK_EXPECT_FIRST]);
 	seq_printf(m, "answer %llu\n", r.occupied[SHK_EXPECT_ANSWER]);
 	seq_printf(m, "ack_of_synack %llu\n", r.occupied[SHK_EXPECT_ACK_OF_SYNACK]);
 	seq_printf(m, "ack_of_fin %llu\n", r.occupied[SHK_EXPECT_ACK_OF_FIN]);
@@ -66,6 +67,7 @@ static int gate_show(struct seq_file *m, void *v)
 	seq_printf(m, "inserted %llu\n", r.inserted);
 	seq_printf(m, "met %llu\n", r.met);
 	seq_printf(m, "displaced %llu\n", r.displaced);
+	seq_printf(m, "first_displaced %llu\n", r.first_displaced);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(gate);

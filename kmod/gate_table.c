@@ -23,6 +23,7 @@ struct shk_gate_totals {
 	u64 inserted;
 	u64 met;
 	u64 displaced;
+	u64 first_displaced;
 };
 
 static struct shk_gate_bucket *shk_gate_table __ro_after_init;
@@ -83,6 +84,10 @@ bool shk_gate_table_judge(struct shk_event *ev, struct shk_counters __percpu *co
 		this_cpu_add(shk_gate_totals.displaced, result.displaced);
 		shk_stats_add(counters, SHK_STAT_gate_displaced, result.displaced);
 	}
+	if (unlikely(result.first_displaced)) {
+		this_cpu_add(shk_gate_totals.first_displaced, result.first_displaced);
+		shk_stats_add(counters, SHK_STAT_gate_first_displaced, result.first_displaced);
+	}
 	return true;
 }
 
@@ -97,6 +102,10 @@ void shk_gate_table_report(struct shk_gate_report *report)
 	report->buckets = gate_buckets;
 	for (i = 0; i < gate_buckets * SHK_GATE_WAYS; i++) {
 		entry = shk_gate_load(&shk_gate_table[i / SHK_GATE_WAYS].entry[i % SHK_GATE_WAYS]);
+		if (!entry) {
+			report->empty++;
+			continue;
+		}
 		report->occupied[shk_gate_kind(entry)]++;
 		if (shk_gate_hooks(entry))
 			report->met_somewhere++;
@@ -107,5 +116,6 @@ void shk_gate_table_report(struct shk_gate_report *report)
 		report->inserted += READ_ONCE(totals->inserted);
 		report->met += READ_ONCE(totals->met);
 		report->displaced += READ_ONCE(totals->displaced);
+		report->first_displaced += READ_ONCE(totals->first_displaced);
 	}
 }

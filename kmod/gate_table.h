@@ -10,11 +10,13 @@
 
 struct shk_gate_report {
 	u32 buckets;
-	u64 occupied[4];	/* entries of each enum shk_expect; [0] is the empty ones */
+	u64 empty;
+	u64 occupied[4];	/* entries of each enum shk_expect */
 	u64 met_somewhere;	/* entries that were met at one hook at least */
 	u64 inserted;		/* since the module was loaded, as the following */
 	u64 met;
 	u64 displaced;
+	u64 first_displaced;
 };
 
 int shk_gate_table_init(void);

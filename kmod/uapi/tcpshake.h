@@ -123,6 +123,8 @@ enum shk_hook {
 #define SHK_WHY_ACKS_SYNACK	0x02	/* first ACK at this hook since the SYN+ACK it answers */
 #define SHK_WHY_ACKS_FIN	0x04	/* first ACK at this hook that covers the FIN */
 #define SHK_WHY_ANSWERS		0x08	/* plain ACK right after a SYN or RST of the other end */
+#define SHK_WHY_FIRST_DATA	0x10	/* first segment with data since its end's SYN, if not control */
+#define SHK_WHY_FIRST_ACK	0x20	/* first ACK since then with neither data nor control */
 
 /**
  * struct shk_segment - a TCP segment as the hook saw it

@@ -69,6 +69,7 @@ static void fill_table(void)
 static void shake_hands(const struct shk_event *there, const struct shk_event *back)
 {
 	struct shk_event ev = *there;
+	int from_client;
 
 	ev.seg.tcp_flags = SHK_TCP_SYN;
 	judge(&ev);
@@ -77,7 +78,12 @@ static void shake_hands(const struct shk_event *there, const struct shk_event *b
 	ev.seg.seq = there->seg.ack - 1;
 	ev.seg.payload_len = 0;
 	judge(&ev);
-	judge(there);
+	for (from_client = 0; from_client < 2; from_client++) { /* an ACK and data from each */
+		ev = from_client ? *there : *back;
+		judge(&ev);
+		ev.seg.payload_len = 0;
+		judge(&ev);
+	}
 }
 
 static void measure(const char *name, int ipv6, uint64_t segments)

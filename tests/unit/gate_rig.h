@@ -27,6 +27,8 @@
 #define ACKS_SYNACK SHK_WHY_ACKS_SYNACK
 #define ACKS_FIN SHK_WHY_ACKS_FIN
 #define ANSWERS	SHK_WHY_ANSWERS
+#define FIRST_DATA SHK_WHY_FIRST_DATA
+#define FIRST_ACK SHK_WHY_FIRST_ACK
 
 enum rig_end { CLIENT, SERVER };
 
@@ -106,7 +108,7 @@ static inline uint32_t rig_judge_in(struct shk_gate_bucket *bucket, struct rig *
 	shk_gate_judge(bucket, shk_tuple_hash(&t, &rig_key), &t, seg, hook, rig->now_ns, &res);
 	rig->now_ns += 1000;
 	rig->inserted += res.inserted;
-	rig->displaced += res.displaced;
+	rig->displaced += res.displaced + res.first_displaced;
 	return res.why;
 }
 

@@ -152,10 +152,8 @@ static void test_bits_are_distinct(void **state)
 		SHK_OPT_MALFORMED,
 	};
 	static const uint32_t why[] = {
-		SHK_WHY_CONTROL,
-		SHK_WHY_ACKS_SYNACK,
-		SHK_WHY_ACKS_FIN,
-		SHK_WHY_ANSWERS,
+		SHK_WHY_CONTROL, SHK_WHY_ACKS_SYNACK, SHK_WHY_ACKS_FIN,
+		SHK_WHY_ANSWERS, SHK_WHY_FIRST_DATA,  SHK_WHY_FIRST_ACK,
 	};
 	uint32_t seen;
 	size_t i;

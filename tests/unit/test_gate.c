@@ -29,33 +29,47 @@ struct scenario {
 #define OPENED							\
 	{CLIENT, SYN, 0, 0, 0, CONTROL},			\
 	{SERVER, SYN | ACK, 0, 1, 0, CONTROL | ANSWERS},	\
-	{CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS}
+	{CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS | FIRST_ACK}
 /* clang-format on */
 
 static const struct scenario openings[] = {
 	{"three-way handshake, then data",
 	 {OPENED,
-	  {CLIENT, PSH | ACK, 1, 1, 100, 0},
-	  {SERVER, ACK, 1, 101, 0, 0},
-	  {SERVER, PSH | ACK, 1, 101, 5000, 0},
-	  {CLIENT, ACK, 101, 5001, 0, 0}}},
+	  {CLIENT, PSH | ACK, 1, 1, 100, FIRST_DATA},
+	  {SERVER, ACK, 1, 101, 0, FIRST_ACK},
+	  {SERVER, PSH | ACK, 1, 101, 5000, FIRST_DATA},
+	  {CLIENT, ACK, 101, 5001, 0, 0},
+	  {CLIENT, PSH | ACK, 101, 5001, 10, 0},
+	  {SERVER, ACK, 5001, 111, 0, 0},
+	  {SERVER, PSH | ACK, 5001, 111, 10, 0}}},
+	{"one end only sends, the other only acknowledges",
+	 {OPENED,
+	  {CLIENT, PSH | ACK, 1, 1, 100, FIRST_DATA},
+	  {SERVER, ACK, 1, 101, 0, FIRST_ACK},
+	  {CLIENT, PSH | ACK, 101, 1, 100, 0},
+	  {SERVER, ACK, 1, 201, 0, 0}}},
+	{"a SYN of the other end alone awaits nothing of this one",
+	 {{CLIENT, SYN, 0, 0, 0, CONTROL},
+	  {SERVER, PSH | ACK, 1, 1, 10, ANSWERS},
+	  {SERVER, ACK, 11, 1, 0, 0}}},
 	{"the handshake's ACK carries data",
 	 {{CLIENT, SYN, 0, 0, 0, CONTROL},
 	  {SERVER, SYN | ACK, 0, 1, 0, CONTROL | ANSWERS},
-	  {CLIENT, PSH | ACK, 1, 1, 100, ACKS_SYNACK | ANSWERS},
-	  {CLIENT, PSH | ACK, 101, 1, 100, 0}}},
+	  {CLIENT, PSH | ACK, 1, 1, 100, ACKS_SYNACK | ANSWERS | FIRST_DATA},
+	  {CLIENT, PSH | ACK, 101, 1, 100, 0},
+	  {CLIENT, ACK, 201, 1, 0, FIRST_ACK}}},
 	{"refused", {{CLIENT, SYN, 0, 0, 0, CONTROL}, {SERVER, RST | ACK, 0, 1, 0, CONTROL | ANSWERS}}},
 	{"SYN retransmitted",
 	 {{CLIENT, SYN, 0, 0, 0, CONTROL},
 	  {CLIENT, SYN, 0, 0, 0, CONTROL},
 	  {SERVER, SYN | ACK, 0, 1, 0, CONTROL | ANSWERS},
-	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS},
+	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS | FIRST_ACK},
 	  {CLIENT, ACK, 1, 1, 0, 0}}},
 	{"SYN+ACK retransmitted before it is answered",
 	 {{CLIENT, SYN, 0, 0, 0, CONTROL},
 	  {SERVER, SYN | ACK, 0, 1, 0, CONTROL | ANSWERS},
 	  {SERVER, SYN | ACK, 0, 1, 0, CONTROL},
-	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS},
+	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS | FIRST_ACK},
 	  {CLIENT, ACK, 1, 1, 0, 0}}},
 	{"SYN+ACK retransmitted after its ACK was lost further on",
 	 {OPENED,
@@ -65,7 +79,7 @@ static const struct scenario openings[] = {
 	{"wrong third ACK, reset, then the right one",
 	 {{CLIENT, SYN, 0, 0, 0, CONTROL},
 	  {SERVER, SYN | ACK, 0, 1, 0, CONTROL | ANSWERS},
-	  {CLIENT, ACK, 1, 0x77777777, 0, ANSWERS},
+	  {CLIENT, ACK, 1, 0x77777777, 0, ANSWERS | FIRST_ACK},
 	  {CLIENT, ACK, 1, 0x77777777, 0, 0},
 	  {SERVER, RST, 0x77777777, 0, 0, CONTROL},
 	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS},
@@ -73,13 +87,13 @@ static const struct scenario openings[] = {
 	{"SYN with data, Fast Open accepted",
 	 {{CLIENT, SYN, 0, 0, 500, CONTROL},
 	  {SERVER, SYN | ACK, 0, 501, 0, CONTROL | ANSWERS},
-	  {SERVER, PSH | ACK, 1, 501, 1400, 0},
-	  {CLIENT, ACK, 501, 1401, 0, ACKS_SYNACK | ANSWERS},
+	  {SERVER, PSH | ACK, 1, 501, 1400, FIRST_DATA},
+	  {CLIENT, ACK, 501, 1401, 0, ACKS_SYNACK | ANSWERS | FIRST_ACK},
 	  {CLIENT, ACK, 501, 1401, 0, 0}}},
 	{"SYN+ACK with data",
 	 {{CLIENT, SYN, 0, 0, 0, CONTROL},
 	  {SERVER, SYN | ACK, 0, 1, 10, CONTROL | ANSWERS},
-	  {CLIENT, ACK, 1, 1, 0, ANSWERS}, /* takes the SYN, not the data */
+	  {CLIENT, ACK, 1, 1, 0, ANSWERS | FIRST_ACK}, /* takes the SYN, not the data */
 	  {CLIENT, ACK, 1, 11, 0, ACKS_SYNACK},
 	  {CLIENT, ACK, 1, 11, 0, 0}}},
 	{"simultaneous open (RFC 9293 figure 7)",
@@ -87,8 +101,9 @@ static const struct scenario openings[] = {
 	  {SERVER, SYN, 0, 0, 0, CONTROL},
 	  {CLIENT, SYN | ACK, 0, 1, 0, CONTROL | ANSWERS},
 	  {SERVER, SYN | ACK, 0, 1, 0, CONTROL | ACKS_SYNACK | ANSWERS},
-	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS},
+	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS | FIRST_ACK},
 	  {CLIENT, ACK, 1, 1, 0, 0},
+	  {SERVER, ACK, 1, 1, 0, FIRST_ACK},
 	  {SERVER, ACK, 1, 1, 0, 0}}},
 	{"SYN meets TIME-WAIT: its ACK, a reset, and another try",
 	 {{CLIENT, SYN, 0, 0, 0, CONTROL},
@@ -96,12 +111,13 @@ static const struct scenario openings[] = {
 	  {CLIENT, RST, 0x40000000, 0, 0, CONTROL},
 	  {CLIENT, SYN, 0, 0, 0, CONTROL},
 	  {SERVER, SYN | ACK, 0, 1, 0, CONTROL | ANSWERS},
-	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS}}},
+	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS | FIRST_ACK}}},
 	{"SYN on an established connection: challenge ACK (RFC 5961 4.2)",
 	 {OPENED,
 	  {CLIENT, SYN, 0x30000000, 0, 0, CONTROL},
-	  {SERVER, ACK, 1, 1, 0, ANSWERS},
-	  {SERVER, PSH | ACK, 1, 1, 100, 0},
+	  {SERVER, ACK, 1, 1, 0, ANSWERS | FIRST_ACK},
+	  {SERVER, PSH | ACK, 1, 1, 100, FIRST_DATA},
+	  {CLIENT, ACK, 1, 101, 0, FIRST_ACK}, /* once more, since its SYN */
 	  {CLIENT, ACK, 1, 101, 0, 0}}},
 };
 
@@ -125,7 +141,7 @@ static const struct scenario closes[] = {
 	{"four segments",
 	 {OPENED,
 	  {CLIENT, FIN | ACK, 1, 1, 0, CONTROL},
-	  {SERVER, ACK, 1, 2, 0, ACKS_FIN},
+	  {SERVER, ACK, 1, 2, 0, ACKS_FIN | FIRST_ACK},
 	  {SERVER, ACK, 1, 2, 0, 0},
 	  {SERVER, FIN | ACK, 1, 2, 0, CONTROL},
 	  {CLIENT, ACK, 2, 2, 0, ACKS_FIN},
@@ -134,21 +150,21 @@ static const struct scenario closes[] = {
 	 {OPENED,
 	  {SERVER, FIN | ACK, 1, 1, 0, CONTROL},
 	  {CLIENT, FIN | ACK, 1, 2, 0, CONTROL | ACKS_FIN},
-	  {SERVER, ACK, 2, 2, 0, ACKS_FIN},
+	  {SERVER, ACK, 2, 2, 0, ACKS_FIN | FIRST_ACK},
 	  {SERVER, ACK, 2, 2, 0, 0}}},
 	{"simultaneous (RFC 9293 figure 13)",
 	 {OPENED,
 	  {CLIENT, FIN | ACK, 1, 1, 0, CONTROL},
 	  {SERVER, FIN | ACK, 1, 1, 0, CONTROL},
 	  {CLIENT, ACK, 2, 2, 0, ACKS_FIN},
-	  {SERVER, ACK, 2, 2, 0, ACKS_FIN},
+	  {SERVER, ACK, 2, 2, 0, ACKS_FIN | FIRST_ACK},
 	  {CLIENT, ACK, 2, 2, 0, 0},
 	  {SERVER, ACK, 2, 2, 0, 0}}},
 	{"half-closed with data",
 	 {OPENED,
 	  {CLIENT, FIN | ACK, 1, 1, 0, CONTROL},
-	  {SERVER, ACK, 1, 2, 0, ACKS_FIN},
-	  {SERVER, PSH | ACK, 1, 2, 1000, 0},
+	  {SERVER, ACK, 1, 2, 0, ACKS_FIN | FIRST_ACK},
+	  {SERVER, PSH | ACK, 1, 2, 1000, FIRST_DATA},
 	  {CLIENT, ACK, 2, 1001, 0, 0},
 	  {SERVER, PSH | ACK, 1001, 2, 1000, 0},
 	  {CLIENT, ACK, 2, 2001, 0, 0},
@@ -158,28 +174,28 @@ static const struct scenario closes[] = {
 	{"the FIN's ACK rides on data",
 	 {OPENED,
 	  {CLIENT, FIN | ACK, 1, 1, 0, CONTROL},
-	  {SERVER, PSH | ACK, 1, 1, 1000, 0},
+	  {SERVER, PSH | ACK, 1, 1, 1000, FIRST_DATA},
 	  {SERVER, PSH | ACK, 1001, 2, 1000, ACKS_FIN},
 	  {SERVER, PSH | ACK, 2001, 2, 1000, 0}}},
 	{"FIN retransmitted before it is answered",
 	 {OPENED,
 	  {CLIENT, FIN | ACK, 1, 1, 0, CONTROL},
 	  {CLIENT, FIN | ACK, 1, 1, 0, CONTROL},
-	  {SERVER, ACK, 1, 2, 0, ACKS_FIN},
+	  {SERVER, ACK, 1, 2, 0, ACKS_FIN | FIRST_ACK},
 	  {SERVER, ACK, 1, 2, 0, 0}}},
 	{"FIN retransmitted after its ACK was lost further on",
 	 {OPENED,
 	  {CLIENT, FIN | ACK, 1, 1, 0, CONTROL},
-	  {SERVER, ACK, 1, 2, 0, ACKS_FIN},
+	  {SERVER, ACK, 1, 2, 0, ACKS_FIN | FIRST_ACK},
 	  {CLIENT, FIN | ACK, 1, 1, 0, CONTROL},
 	  {SERVER, ACK, 1, 2, 0, ACKS_FIN},
 	  {SERVER, ACK, 1, 2, 0, 0}}},
 	{"FIN sent again with the data before it",
 	 {OPENED,
-	  {CLIENT, PSH | ACK, 1, 1, 10, 0},
+	  {CLIENT, PSH | ACK, 1, 1, 10, FIRST_DATA},
 	  {CLIENT, FIN | ACK, 11, 1, 0, CONTROL},
 	  {CLIENT, FIN | PSH | ACK, 1, 1, 10, CONTROL},
-	  {SERVER, ACK, 1, 11, 0, 0},
+	  {SERVER, ACK, 1, 11, 0, FIRST_ACK},
 	  {SERVER, ACK, 1, 12, 0, ACKS_FIN}}},
 	{"reset, then a stray ACK",
 	 {OPENED,
@@ -196,20 +212,21 @@ static const struct scenario strays[] = {
 	{"an ACK that nothing caused", {{CLIENT, ACK, 1, 1, 0, 0}, {SERVER, ACK, 1, 1, 0, 0}}},
 	{"own direction does not answer",
 	 {{CLIENT, SYN, 0, 0, 0, CONTROL},
-	  {CLIENT, ACK, 1, 1, 0, 0},
+	  {CLIENT, ACK, 1, 1, 0, FIRST_ACK},
 	  {SERVER, SYN | ACK, 0, 1, 0, CONTROL | ANSWERS},
-	  {SERVER, ACK, 1, 1, 0, 0},
+	  {SERVER, ACK, 1, 1, 0, FIRST_ACK},
 	  {CLIENT, ACK, 1, 1, 0, ACKS_SYNACK | ANSWERS}}},
 	{"no ACK flag, no answer",
 	 {OPENED,
 	  {CLIENT, FIN | ACK, 1, 1, 0, CONTROL},
 	  {SERVER, PSH, 1, 2, 10, 0},
-	  {SERVER, ACK, 1, 2, 0, ACKS_FIN}}},
+	  {SERVER, ACK, 1, 2, 0, ACKS_FIN | FIRST_ACK}}},
 	{"congestion and urgent bits are of no account",
 	 {{CLIENT, SYN | SHK_TCP_ECE | SHK_TCP_CWR | SHK_TCP_AE, 0, 0, 0, CONTROL},
 	  {SERVER, SYN | ACK | SHK_TCP_ECE, 0, 1, 0, CONTROL | ANSWERS},
-	  {CLIENT, ACK | SHK_TCP_CWR | SHK_TCP_URG | SHK_TCP_RESERVED, 1, 1, 0, ACKS_SYNACK | ANSWERS},
-	  {CLIENT, PSH | ACK | SHK_TCP_ECE | SHK_TCP_URG, 1, 1, 10, 0}}},
+	  {CLIENT, ACK | SHK_TCP_CWR | SHK_TCP_URG | SHK_TCP_RESERVED, 1, 1, 0,
+	   ACKS_SYNACK | ANSWERS | FIRST_ACK},
+	  {CLIENT, PSH | ACK | SHK_TCP_ECE | SHK_TCP_URG, 1, 1, 10, FIRST_DATA}}},
 };
 
 static const uint32_t isns[] = {
@@ -278,7 +295,7 @@ static void test_strays(void **state)
 }
 
 /* Both directions run through the whole sequence space, over their own ISNs again. */
-static void test_data_never_passes(void **state)
+static void test_data_passes_once(void **state)
 {
 	struct rig rig;
 	uint32_t i, sent = 1;
@@ -287,7 +304,9 @@ static void test_data_never_passes(void **state)
 	rig_init_default(&rig);
 	rig_judge(&rig, CLIENT, SYN, 0, 0, 0, IN);
 	rig_judge(&rig, SERVER, SYN | ACK, 0, 1, 0, IN);
-	assert_int_equal(rig_judge(&rig, CLIENT, ACK, 1, 1, 0, IN), ACKS_SYNACK | ANSWERS);
+	assert_int_equal(rig_judge(&rig, CLIENT, ACK, 1, 1, 0, IN), ACKS_SYNACK | ANSWERS | FIRST_ACK);
+	assert_int_equal(rig_judge(&rig, CLIENT, ACK, sent, sent, 1, IN), FIRST_DATA);
+	assert_int_equal(rig_judge(&rig, SERVER, ACK, sent, sent, 1, IN), FIRST_DATA);
 	for (i = 0; i < 100000; i++) {
 		assert_int_equal(rig_judge(&rig, CLIENT, ACK, sent, sent, 65000, IN), 0);
 		assert_int_equal(rig_judge(&rig, SERVER, PSH | ACK, sent, sent, 65000, IN), 0);
@@ -312,9 +331,9 @@ static void test_self_connect(void **state)
 				 CONTROL | ANSWERS);
 	for (h = 0; h < COUNT_OF(way); h++)
 		assert_int_equal(rig_judge(&rig, CLIENT, PSH | ACK, 101, 101, 10, way[h]),
-				 ACKS_SYNACK | ANSWERS);
+				 ACKS_SYNACK | ANSWERS | FIRST_DATA);
 	for (h = 0; h < COUNT_OF(way); h++)
-		assert_int_equal(rig_judge(&rig, CLIENT, ACK, 111, 111, 0, way[h]), 0);
+		assert_int_equal(rig_judge(&rig, CLIENT, ACK, 111, 111, 0, way[h]), FIRST_ACK);
 	for (h = 0; h < COUNT_OF(way); h++)
 		assert_int_equal(rig_judge(&rig, CLIENT, FIN | ACK, 111, 111, 0, way[h]), CONTROL);
 	for (h = 0; h < COUNT_OF(way); h++)
@@ -358,12 +377,9 @@ static void test_no_mix_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_openings),
-		cmocka_unit_test(test_reaches),
-		cmocka_unit_test(test_closes),
-		cmocka_unit_test(test_strays),
-		cmocka_unit_test(test_data_never_passes),
-		cmocka_unit_test(test_self_connect),
+		cmocka_unit_test(test_openings),         cmocka_unit_test(test_reaches),
+		cmocka_unit_test(test_closes),           cmocka_unit_test(test_strays),
+		cmocka_unit_test(test_data_passes_once), cmocka_unit_test(test_self_connect),
 		cmocka_unit_test(test_no_mix_up),
 	};
 

@@ -159,7 +159,7 @@ static void test_entry_from_the_next_unit(void **state)
 static void test_flood_is_counted(void **state)
 {
 	struct shk_gate_bucket b = {{0}};
-	uint32_t c, inserted = 0, displaced = 0;
+	uint32_t c, inserted = 0, displaced = 0, firsts = 0;
 
 	(void)state;
 	for (c = 0; c < 10000; c++) {
@@ -167,9 +167,49 @@ static void test_flood_is_counted(void **state)
 
 		inserted += res.inserted;
 		displaced += res.displaced;
+		firsts += res.inserted - 1;
 	}
-	assert_int_equal(inserted, 10000);
+	assert_int_equal(inserted - firsts, 10000);
 	assert_int_equal(displaced, 10000 - SHK_GATE_WAYS);
+}
+
+/* Eight SYNs await an ACK each; the FIRSTs that came with them are gone, and no further one gets in. */
+static void test_firsts_make_room(void **state)
+{
+	struct shk_gate_bucket b = {{0}};
+	uint32_t c, i, firsts_gone = 0;
+
+	(void)state;
+	for (c = 0; c < SHK_GATE_WAYS; c++) {
+		struct shk_gate_result res = judge(&b, c, SYN, c * 1000000ULL);
+
+		assert_int_equal(res.displaced, 0);
+		firsts_gone += res.first_displaced;
+	}
+	assert_int_equal(firsts_gone, SHK_GATE_WAYS);
+	for (i = 0; i < SHK_GATE_WAYS; i++)
+		assert_int_equal(shk_gate_kind(b.entry[i]), SHK_EXPECT_ANSWER);
+	for (c = 0; c < SHK_GATE_WAYS; c++)
+		assert_int_equal(meet(&b, c), ANSWERS);
+}
+
+/* An ACK that was met is of less use than data that may still come. */
+static void test_met_before_first(void **state)
+{
+	struct shk_gate_bucket b = {{0}};
+	struct shk_gate_result res;
+	uint32_t c;
+
+	(void)state;
+	judge(&b, 0, SYN, 0);
+	meet(&b, 0);
+	for (c = 1; c < SHK_GATE_WAYS - 1; c++)
+		expect(&b, c, 0);
+	res = expect(&b, 8, UNIT_NS);
+	assert_int_equal(res.displaced + res.first_displaced, 0);
+	res = expect(&b, 9, UNIT_NS);
+	assert_int_equal(res.displaced, 0);
+	assert_int_equal(res.first_displaced, 1);
 }
 
 /* Tag 0 and direction 0 make the identity of an empty place: it must not answer. */
@@ -201,6 +241,8 @@ int main(void)
 		cmocka_unit_test(test_ages_wrap),
 		cmocka_unit_test(test_entry_from_the_next_unit),
 		cmocka_unit_test(test_flood_is_counted),
+		cmocka_unit_test(test_firsts_make_room),
+		cmocka_unit_test(test_met_before_first),
 		cmocka_unit_test(test_empty_place_is_nobody),
 	};
 

@@ -80,8 +80,10 @@ static const char *check_entry(uint64_t entry)
 	if (tag < 1 || tag > TAGS)
 		return "an entry has a tag that nobody inserted";
 	switch (shk_gate_kind(entry)) {
-	case SHK_EXPECT_NOTHING:
-		return "an entry has no kind";
+	case SHK_EXPECT_FIRST:
+		if (((uint32_t)entry & ~SHK_GATE_FIRST_MET) == SHK_GATE_FIRST)
+			return NULL;
+		return "a FIRST has a number";
 	case SHK_EXPECT_ANSWER:
 		return (uint32_t)entry == 0 ? NULL : "an ANSWER has a number";
 	}
@@ -98,15 +100,16 @@ static void act(struct worker *w, struct prng *rng)
 		.seq = number_of(tag, !t.dir) - 1,
 		.ack = number_of(tag, t.dir),
 		.tcp_flags = kinds[op],
+		.payload_len = op == 6,
 	};
 	struct shk_gate_result res;
 	uint32_t i;
 
 	shk_gate_judge(&shared->bucket, (uint64_t)tag << SHK_GATE_TAG_SHIFT, &t, &seg,
 		       prng_below(rng, SHK_HOOK_COUNT), prng_next(rng) >> 20, &res);
-	w->calls += op == 1 ? 2 : op < 4;
+	w->calls += op == 1 ? 3 : op == 0 ? 2 : op < 4;
 	w->inserted += res.inserted;
-	w->displaced += res.displaced;
+	w->displaced += res.displaced + res.first_displaced;
 	w->passed += !!res.why;
 	for (i = 0; i < SHK_GATE_WAYS && !w->complaint; i++)
 		w->complaint = check_entry(shk_gate_load(&shared->bucket.entry[i]));
