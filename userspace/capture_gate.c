@@ -38,7 +38,6 @@ bool shk_capture_gate_judge(struct shk_capture_gate *g, struct shk_event *ev)
 	hash = shk_tuple_hash(&tuple, &g->key);
 	shk_gate_judge(&g->buckets[hash & (GATE_BUCKETS - 1)], hash, &tuple, &ev->seg, ev->where, ev->ts_ns,
 		       &result);
-	g->displaced += result.displaced;
 	ev->seg.why = result.why;
 	return result.why;
 }

@@ -11,14 +11,13 @@
 struct shk_capture_gate {
 	struct shk_gate_bucket *buckets;
 	struct shk_hash_key key;
-	uint64_t displaced;	/* expectations thrown out: their ACK may be missing */
 };
 
 /* 0 or -ENOMEM. */
 int shk_capture_gate_init(struct shk_capture_gate *g, const struct shk_hash_key *key);
 void shk_capture_gate_release(struct shk_capture_gate *g);
 
-/* Whether this segment is worth an event; .seg.why of @ev says why. */
+/* Whether this segment belongs to a handshake or begins data; .seg.why of @ev says why. */
 bool shk_capture_gate_judge(struct shk_capture_gate *g, struct shk_event *ev);
 
 #endif /* SHK_CAPTURE_GATE_H */

@@ -86,15 +86,10 @@ static void report_totals(const struct shk_run *run)
 	fprintf(stderr,
 		"tcpshake: %s: %" PRIu64 " packets, %" PRIu64 " TCP segments, %" PRIu64
 		" of them part of a handshake\n",
-		run->source->about, t.packets, t.found[SHK_FOUND_SEGMENT], t.passed);
+		run->source->about, t.packets, t.found[SHK_FOUND_SEGMENT], t.handshake);
 	if (t.unfinished)
 		fprintf(stderr, "  %" PRIu64 " IP fragments without the rest of their datagram\n",
 			t.unfinished);
-	if (t.displaced)
-		fprintf(stderr,
-			"  %" PRIu64
-			" ACKs were no longer waited for, so many things were to be waited for at once\n",
-			t.displaced);
 	if (!run->options.verbose)
 		return;
 	if (t.filtered)

@@ -26,6 +26,12 @@ struct source_pcap {
 	struct shk_capture_totals totals;
 	uint64_t last_ns;  /* latest packet */
 	uint64_t clock_ns; /* what the last SHK_EV_CLOCK said */
+	struct {
+		uint64_t ts_ns; /* 0: nothing is held back */
+		unsigned int stream;
+		bool is_event;
+		struct shk_event ev;
+	} doubtful;
 	bool stopped;
 	struct stream of[];
 };
@@ -39,7 +45,10 @@ static struct source_pcap *to_pcap(const struct shk_source *s)
  * ---- From packet to event ------------------------------------------------------------------------
  */
 
-/* The next packet of @st: fills *ev and returns true if it belongs to a handshake. */
+/*
+ * The next packet of @st: fills *ev and returns true if it is a segment. Every segment goes to the engine,
+ * which tells of a connection what all of them say; the gate only marks those that belong to a handshake.
+ */
 static bool look(struct source_pcap *s, struct stream *st, struct shk_event *ev)
 {
 	const struct shk_capture_link *link = &st->capture.links[st->capture.link];
@@ -60,9 +69,11 @@ static bool look(struct source_pcap *s, struct stream *st, struct shk_event *ev)
 	}
 	found = shk_dissect(s->dissector, link->layer, packet, ev, &at);
 	s->totals.found[found]++;
-	if (found != SHK_FOUND_SEGMENT || !shk_capture_gate_judge(&s->gate, ev))
+	if (found != SHK_FOUND_SEGMENT)
 		return false;
-	s->totals.passed++;
+	shk_capture_gate_judge(&s->gate, ev);
+	if (ev->seg.why & ~(SHK_WHY_FIRST_DATA | SHK_WHY_FIRST_ACK))
+		s->totals.handshake++;
 	shk_dissect_options(ev, &at);
 	return true;
 }
@@ -121,6 +132,53 @@ static int source_stop(struct shk_source *s, struct shk_error *err)
 	return 0;
 }
 
+/* The packet is at @ts_ns; @ev NULL: no segment. The number of events handed over. */
+static int pass_on(struct source_pcap *s, unsigned int stream, uint64_t ts_ns, const struct shk_event *ev,
+		   shk_source_fn *fn, void *arg)
+{
+	int n = 0;
+
+	if (ts_ns > s->last_ns)
+		s->last_ns = ts_ns;
+	if (ts_ns >= s->clock_ns + NS_PER_SECOND)
+		n += tell_time(s, stream, ts_ns, fn, arg);
+	if (ev) {
+		s->of[stream].events++;
+		fn(arg, stream, ev);
+		n++;
+	}
+	return n;
+}
+
+/* A pause of this length between two packets may be one, or the clock of the second is wrong. */
+#define PAUSE_MAX_NS (3600 * NS_PER_SECOND)
+
+/*
+ * Hands over what was held back. @next_ns is the packet after it, UINT64_MAX if there is none: if that one is
+ * back where we were, the clock was wrong that once, and the packet came between its neighbours.
+ */
+static int settle(struct source_pcap *s, uint64_t next_ns, shk_source_fn *fn, void *arg)
+{
+	uint64_t ts_ns = s->doubtful.ts_ns;
+
+	if (!ts_ns)
+		return 0;
+	s->doubtful.ts_ns = 0;
+	if (next_ns < ts_ns - PAUSE_MAX_NS)
+		ts_ns = next_ns;
+	s->doubtful.ev.ts_ns = ts_ns;
+	return pass_on(s, s->doubtful.stream, ts_ns, s->doubtful.is_event ? &s->doubtful.ev : NULL, fn, arg);
+}
+
+static void hold_back(struct source_pcap *s, unsigned int stream, uint64_t ts_ns, const struct shk_event *ev)
+{
+	s->doubtful.ts_ns = ts_ns;
+	s->doubtful.stream = stream;
+	s->doubtful.is_event = ev;
+	if (ev)
+		s->doubtful.ev = *ev;
+}
+
 /* One packet. The number of events handed over, or -errno. */
 static int drain_packet(struct source_pcap *s, struct stream *st, shk_source_fn *fn, void *arg,
 			struct shk_error *err)
@@ -128,17 +186,15 @@ static int drain_packet(struct source_pcap *s, struct stream *st, shk_source_fn 
 	unsigned int stream = st - s->of;
 	uint64_t ts_ns = st->capture.packet.ts_ns;
 	struct shk_event ev;
-	int n = 0, rc;
+	bool is_event;
+	int n, rc;
 
-	if (ts_ns > s->last_ns)
-		s->last_ns = ts_ns;
-	if (ts_ns >= s->clock_ns + NS_PER_SECOND)
-		n += tell_time(s, stream, ts_ns, fn, arg);
-	if (look(s, st, &ev)) {
-		st->events++;
-		fn(arg, stream, &ev);
-		n++;
-	}
+	n = settle(s, ts_ns, fn, arg);
+	is_event = look(s, st, &ev);
+	if (s->last_ns && ts_ns > s->last_ns + PAUSE_MAX_NS)
+		hold_back(s, stream, ts_ns, is_event ? &ev : NULL);
+	else
+		n += pass_on(s, stream, ts_ns, is_event ? &ev : NULL, fn, arg);
 	rc = shk_capture_next(&st->capture, err);
 	return rc ? rc : n;
 }
@@ -163,6 +219,7 @@ static int source_drain(struct shk_source *base, shk_source_fn *fn, void *arg, s
 	}
 	if (!budget)
 		return n;
+	n += settle(s, UINT64_MAX, fn, arg);
 	n += tell_time(s, 0, s->last_ns, fn, arg);
 	return n ? n : -ENODATA;
 }
@@ -268,6 +325,5 @@ void shk_source_pcap_totals(const struct shk_source *base, struct shk_capture_to
 	const struct source_pcap *s = to_pcap(base);
 
 	*totals = s->totals;
-	totals->displaced = s->gate.displaced;
 	totals->unfinished = shk_dissector_unfinished(s->dissector);
 }

@@ -19,9 +19,8 @@ struct shk_capture_totals {
 	uint64_t filtered;
 	uint64_t unknown_link;
 	uint64_t found[SHK_FOUND_COUNT];
-	uint64_t passed;	/* of found[SHK_FOUND_SEGMENT], those that the gate let through: events */
+	uint64_t handshake;	/* of found[SHK_FOUND_SEGMENT], those that belong to an opening or a close */
 	uint64_t unfinished;	/* of found[SHK_FOUND_FRAGMENT], those whose others never came */
-	uint64_t displaced;	/* expectations thrown out of the gate: their ACK may be missing */
 };
 
 /*

@@ -253,7 +253,7 @@ static inline void say(struct scene *s, unsigned int from, uint16_t flags, uint3
 			continue;
 		shk_gate_judge(&s->gate, 0, &tuple, &ev.seg, ev.where, ev.ts_ns, &res);
 		ev.seg.why = res.why;
-		if (res.why)
+		if (res.why || ev.where == CAPTURE)
 			scene_feed(s, &ev);
 	}
 	s->now_ns += STEP_NS;

@@ -223,9 +223,9 @@ static void test_fin_never_acknowledged(void **state)
 	client(s, FA, 1, 1, 0);
 	pass(s, 300 * MS);
 	client(s, FA, 1, 1, 0);
-	pass_and_tell(s, 119 * SECOND);
+	pass_and_tell(s, 120 * SECOND);
 	assert_int_equal(n_closed(s), 0);
-	pass_and_tell(s, SECOND);
+	pass_and_tell(s, SHK_LINGER_LIVE_NS);
 	assert_int_equal(the_closed(s)->close, SHK_C_FIN_UNACKED);
 	assert_int_equal(the_closed(s)->close_by, SHK_CLIENT);
 	assert_int_equal(the_closed(s)->close_flags, SHK_CF_FIN_RETRANSMIT);

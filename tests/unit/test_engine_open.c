@@ -129,6 +129,7 @@ static void test_no_answer(void **state)
 				last_ns = s->now_ns;
 				client(s, S, 0, 0, 0);
 			}
+			last_ns += SHK_LINGER_LIVE_NS;
 			shk_engine_advance(s->engine, last_ns + cases[c].verdict_after_s * SECOND - MS);
 			assert_int_equal(s->n_told, 0);
 			shk_engine_advance(s->engine, last_ns + cases[c].verdict_after_s * SECOND + MS);
@@ -149,7 +150,7 @@ static void test_an_event_of_another_connection_tells_the_time_too(void **state)
 
 	(void)state;
 	client(s, S, 0, 0, 0);
-	pass(s, 4 * SECOND);
+	pass(s, 4 * SECOND + SHK_LINGER_LIVE_NS);
 	scene_call(s, 1, CLIENT_PORT + 1);
 	client(s, S, 0, 0, 0);
 	assert_int_equal(the_closed(s)->open, SHK_O_TIMEOUT);
@@ -233,7 +234,7 @@ static void test_synack_never_acknowledged(void **state)
 	server(s, SA, 0, 1, 0);
 	pass_and_tell(s, 2 * SECOND);
 	server(s, SA, 0, 1, 0);
-	pass_and_tell(s, 6 * SECOND - 2 * STEP_NS);
+	pass_and_tell(s, 6 * SECOND + SHK_LINGER_LIVE_NS - 2 * STEP_NS);
 	assert_int_equal(s->n_told, 0);
 	pass_and_tell(s, 2 * STEP_NS);
 	assert_int_equal(the_opened(s)->open, SHK_O_EMBRYO_EXPIRED);

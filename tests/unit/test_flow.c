@@ -147,14 +147,14 @@ static void test_each_list_waits_its_span(void **state)
 	} cases[] = {
 		{SHK_LIST_LINGER, LINGER_NS},
 		{SHK_LIST_TOMBSTONE, 60 * SECOND},
-		{SHK_LIST_CLOSING, 120 * SECOND},
-		{SHK_LIST_EMBRYO, 4 * SECOND},
-		{SHK_LIST_EMBRYO_2, 6 * SECOND},
-		{SHK_LIST_EMBRYO_3, 11 * SECOND},
-		{SHK_LIST_EMBRYO_4, 20 * SECOND},
-		{SHK_LIST_EMBRYO_5, 39 * SECOND},
-		{SHK_LIST_EMBRYO_6, 77 * SECOND},
-		{SHK_LIST_EMBRYO_7, 154 * SECOND},
+		{SHK_LIST_CLOSING, 120 * SECOND + LINGER_NS},
+		{SHK_LIST_EMBRYO, 4 * SECOND + LINGER_NS},
+		{SHK_LIST_EMBRYO_2, 6 * SECOND + LINGER_NS},
+		{SHK_LIST_EMBRYO_3, 11 * SECOND + LINGER_NS},
+		{SHK_LIST_EMBRYO_4, 20 * SECOND + LINGER_NS},
+		{SHK_LIST_EMBRYO_5, 39 * SECOND + LINGER_NS},
+		{SHK_LIST_EMBRYO_6, 77 * SECOND + LINGER_NS},
+		{SHK_LIST_EMBRYO_7, 154 * SECOND + LINGER_NS},
 		{SHK_LIST_LIVE, 1000 * 86400 * SECOND /* for ever */},
 	};
 
@@ -188,11 +188,11 @@ static void test_a_touch_starts_the_wait_again(void **state)
 
 	(void)state;
 	shk_flows_touch(t, f, SHK_LIST_EMBRYO, 3 * SECOND);
-	assert_null(shk_flows_expired(t, 5 * SECOND, &when_ns));
-	assert_ptr_equal(shk_flows_expired(t, 6 * SECOND, &when_ns), g);
-	shk_flows_touch(t, g, SHK_LIST_LIVE, 6 * SECOND);
-	assert_null(shk_flows_expired(t, 7 * SECOND - 1, &when_ns));
-	assert_ptr_equal(shk_flows_expired(t, 7 * SECOND, &when_ns), f);
+	assert_null(shk_flows_expired(t, 6 * SECOND, &when_ns));
+	assert_ptr_equal(shk_flows_expired(t, 6 * SECOND + LINGER_NS, &when_ns), g);
+	shk_flows_touch(t, g, SHK_LIST_LIVE, 6 * SECOND + LINGER_NS);
+	assert_null(shk_flows_expired(t, 7 * SECOND + LINGER_NS - 1, &when_ns));
+	assert_ptr_equal(shk_flows_expired(t, 7 * SECOND + LINGER_NS, &when_ns), f);
 	shk_flows_free(t);
 }
 
@@ -254,7 +254,7 @@ static uint64_t deadline_ns(const struct model *m, uint32_t i)
 
 	if (!m->flow[i].is_there || list == SHK_LIST_LIVE)
 		return UINT64_MAX;
-	return m->flow[i].touched_ns + (list == SHK_LIST_LINGER ? LINGER_NS : shk_list_span_ns(list));
+	return m->flow[i].touched_ns + (list == SHK_LIST_TOMBSTONE ? 0 : LINGER_NS) + shk_list_span_ns(list);
 }
 
 static uint64_t first_deadline_ns(const struct model *m)

@@ -102,6 +102,13 @@ static void fill(const struct shk_engine *e, struct shk_conn *conn, const struct
 	shk_blame_fill(conn, f, e->config.hooks);
 }
 
+/* Has what it waits for not come in the time it would have taken? The lists wait longer, for stragglers. */
+static void note_expiry(const struct shk_engine *e, struct shk_flow *f)
+{
+	if (f->list >= SHK_LIST_CLOSING && e->now_ns >= f->last_ns + shk_list_span_ns(f->list))
+		f->flags |= SHK_FLOW_EXPIRED;
+}
+
 static void report_opened(struct shk_engine *e, struct shk_flow *f)
 {
 	struct shk_conn conn;
@@ -132,6 +139,7 @@ static void report_closed(struct shk_engine *e, struct shk_flow *f, uint64_t tim
 	enum shk_open told;
 	struct shk_conn conn;
 
+	note_expiry(e, f);
 	if (!(f->flags & SHK_FLOW_OPENED))
 		f->open = shk_open_verdict(f, e->config.hooks);
 	if (f->open != SHK_O_NONE && f->open != SHK_O_PREEXISTING)
@@ -291,10 +299,17 @@ static struct shk_flow *add_flow(struct shk_engine *e, const struct shk_tuple *t
 	return f;
 }
 
-/* Only a SYN, SYN+ACK or FIN opens a record: an ACK or RST by itself is the echo of something else. */
-static bool is_worth_a_flow(const struct shk_segment *seg)
+/*
+ * At a hook only a SYN, SYN+ACK or FIN opens a record: an ACK or RST by itself is the echo of something else.
+ * A capture has every segment of a connection, so each is part of one.
+ */
+static bool is_worth_a_flow(const struct shk_event *ev)
 {
-	return (seg->tcp_flags & (SHK_TCP_SYN | SHK_TCP_FIN)) && !(seg->tcp_flags & SHK_TCP_RST);
+	uint16_t flags = ev->seg.tcp_flags;
+
+	if (ev->where == SHK_HOOK_CAPTURE)
+		return true;
+	return (flags & (SHK_TCP_SYN | SHK_TCP_FIN)) && !(flags & SHK_TCP_RST);
 }
 
 /*
@@ -303,7 +318,9 @@ static bool is_worth_a_flow(const struct shk_segment *seg)
  */
 static void retire(struct shk_engine *e, struct shk_flow *f, struct shk_flow *before)
 {
-	if (before && f->phase == SHK_PHASE_SYNACK && !is_over(f))
+	if (f->phase == SHK_PHASE_SYN)
+		f->flags |= SHK_FLOW_EXPIRED; /* its client has given up */
+	else if (before && f->phase == SHK_PHASE_SYNACK && !is_over(f))
 		f->clues |= SHK_CLUE_OTHER_SYN;
 	else if (!is_over(f))
 		f->flags |= SHK_FLOW_DISORDER; /* its end was missed */
@@ -356,7 +373,7 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 		again = syn;
 		f = NULL;
 	}
-	if (!f && is_worth_a_flow(&ev->seg)) {
+	if (!f && is_worth_a_flow(ev)) {
 		f = add_flow(e, &tuple, hash, ev);
 		if (f && again)
 			shk_before_remember(f, &before, ev, tuple.dir);

@@ -20,7 +20,7 @@ struct shk_engine;
 struct shk_engine_config {
 	uint32_t	flows_max;	/* 0 means SHK_FLOWS_MAX_DEFAULT */
 	uint64_t	hash_key[2];	/* secret, random in live use */
-	uint64_t	linger_ns;	/* wait so long after a close before reporting it */
+	uint64_t	linger_ns;	/* wait so long after the end of a connection for stragglers */
 	uint32_t	hooks;		/* SHK_HOOK_BIT()s at which the sources look; 0: not known */
 	uint32_t	arrows_max;	/* keep that many segments of each one, at most 1023; 0: none */
 	bool		sockets_begin;	/* a socket whose segments were not seen is worth a record too */
@@ -28,7 +28,7 @@ struct shk_engine_config {
 
 #define SHK_FLOWS_MAX_DEFAULT	1048576U
 #define SHK_LINGER_LIVE_NS	100000000ULL	/* stragglers of a close on this host: 0.1 s */
-#define SHK_LINGER_FILE_NS	120000000000ULL	/* 2 MSL and more: a file has time */
+#define SHK_LINGER_FILE_NS	300000000000ULL	/* more than 2 MSL, and two steps of a FIN's retransmission */
 
 /* Called from feed, advance and finish. @conn is valid during the call. */
 struct shk_engine_out {

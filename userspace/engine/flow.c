@@ -88,6 +88,8 @@ struct shk_flows *shk_flows_new(uint32_t max, const uint64_t hash_key[2], uint64
 	memset(t->buckets, 0xff, BUCKETS_MIN * sizeof(*t->buckets));
 	for (i = 0; i < SHK_LIST_COUNT; i++)
 		t->lists[i] = (struct list){SHK_NO_FLOW, SHK_NO_FLOW, list_span_ns[i]};
+	for (i = SHK_LIST_CLOSING; i < SHK_LIST_COUNT; i++)
+		t->lists[i].span_ns += linger_ns;
 	t->lists[SHK_LIST_LINGER].span_ns = linger_ns;
 	return t;
 }

@@ -76,6 +76,7 @@ struct shk_flow_recent {
 	uint16_t arrow : 10;	/* its place in the ladder */
 };
 
+#define SHK_RST_LOW_BITS 6
 #define SHK_FLOW_RECENT 3
 #define SHK_NO_ARROW	1023	/* so many segments has a ladder at most */
 
@@ -123,18 +124,22 @@ struct shk_flow {
 	uint64_t finack0_low : 48;
 	uint64_t conflicts : 16; /* SHK_CONFLICT_* */
 	uint64_t finack1_low : 48;
-	uint64_t unused : 16;
+	/* of compat.c, as the history below */
+	uint64_t rst_low : 12;	/* low bits of the number of each end's last RST, SHK_RST_LOW_BITS each */
+	uint64_t fin_rst : 2;	/* by end: its odd combination of flags was FIN and RST */
+	uint64_t seen_fin : 1;	/* a segment with FIN and ACK */
+	uint64_t several : 1;	/* more segments than one */
 	uint64_t accept_wait_ns : 48; /* 0: not known, SHK_ACCEPT_WAIT_MAX: that or more */
 
 	uint64_t open : 8;	/* enum shk_open, O_NONE until decided */
 	uint64_t rst_by : 1;	/* end that sent the first RST */
 	uint64_t fin_last : 1;	/* end whose FIN we saw second */
 	uint64_t fins : 2;	/* enum shk_fins */
-	uint64_t seen_ack : 1;	/* a segment with ACK, but without SYN, as Wireshark counts them */
-	uint64_t seen_data : 1;
+	uint64_t seen_ack : 1;	/* a segment with ACK, without SYN and data */
+	uint64_t seen_data : 1;	/* one with data, and either SYN or ACK */
 	uint64_t established : 2; /* the sockets of end 0 and 1 were */
 
-	uint64_t history;	/* Zeek's letters, four bits each, the first one lowest */
+	uint64_t history;	/* Zeek's letters, four bits each, the first one lowest: compat.c */
 	struct shk_flow_socket socket[2];
 	uint32_t process[2];	/* in the engine's table of processes; 0: not known */
 	uint32_t finack_seq;	/* number of the segment that was first to acknowledge a FIN */
@@ -250,7 +255,10 @@ static inline void shk_flow_set_finack_ns(struct shk_flow *f, unsigned int i, ui
 
 struct shk_flows;
 
-/* NULL if memory is short. @linger_ns is the span of SHK_LIST_LINGER; @ladders: segments are kept too. */
+/*
+ * NULL if memory is short. @linger_ns is the span of SHK_LIST_LINGER, and what the others wait for stragglers
+ * when their own span is over; @ladders: segments are kept too.
+ */
 struct shk_flows *shk_flows_new(uint32_t max, const uint64_t hash_key[2], uint64_t linger_ns, bool ladders);
 void shk_flows_free(struct shk_flows *t);
 
@@ -266,7 +274,7 @@ void shk_flows_remove(struct shk_flows *t, struct shk_flow *f);
 /* Puts @f last on @list. @now_ns never goes back from call to call. */
 void shk_flows_touch(struct shk_flows *t, struct shk_flow *f, enum shk_list list, uint64_t now_ns);
 
-/* The span of a list, in ns. */
+/* The span of a list, in ns, without the time for stragglers. */
 uint64_t shk_list_span_ns(enum shk_list list);
 
 /*

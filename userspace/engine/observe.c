@@ -3,6 +3,7 @@
 
 #include "before.h"
 #include "clues.h"
+#include "compat.h"
 #include "gate.h"
 #include "handshake.h"
 #include "states.h"
@@ -196,6 +197,27 @@ static bool covers_synack(const struct shk_flow *f, const struct sight *s)
 	return s->seg->ack - to->isn - 1 < SHK_GATE_REACH;
 }
 
+/* How far the first segments after a SYN may reach: what they may send before they are acknowledged. */
+#define FIRST_FLIGHT_MAX 65535U
+
+/*
+ * After a SYN and no SYN+ACK that we saw: does the client send what follows its SYN, or the server data to
+ * one who has sent just that? Neither would without a SYN+ACK. An ACK alone a server sends also in answer to
+ * a SYN that it does not take (RFC 5961 4.2).
+ */
+static bool goes_on(const struct shk_flow *f, const struct sight *s)
+{
+	uint32_t isn = f->end[f->client].isn;
+
+	if (f->phase != SHK_PHASE_SYN || s->syn || s->rst || !s->ack || f->flags & SHK_FLOW_SELF)
+		return false;
+	if (s->seg->why & SHK_WHY_ACKS_SYNACK)
+		return false; /* says more */
+	if (s->from == f->client)
+		return s->seg->seq - isn - 1 <= FIRST_FLIGHT_MAX;
+	return s->seg->payload_len && s->seg->ack - isn - 1 <= FIRST_FLIGHT_MAX;
+}
+
 /* The first ACK of each end that is not a SYN+ACK; later ones say nothing about the opening. */
 static enum shk_step observe_ack(struct shk_flow *f, struct sight *s)
 {
@@ -203,6 +225,10 @@ static enum shk_step observe_ack(struct shk_flow *f, struct sight *s)
 
 	if (f->clues & syn_inside(s->to))
 		f->clues |= SHK_CLUE_SYN_CHALLENGED;
+	if (goes_on(f, s)) {
+		signal_end(f, f->client, SHK_GOT_SYNACK);
+		return SHK_STEP_TRAFFIC;
+	}
 	if (s->from != f->client) {
 		if (f->phase == SHK_PHASE_SYN && !f->end[s->from].synack)
 			f->open_flags |= SHK_OF_CHALLENGE;
@@ -314,8 +340,8 @@ static void observe_open(struct shk_flow *f, struct sight *s)
 	} else if (s->syn) {
 		observe_syn(f, s);
 		step(f, client ? SHK_STEP_C_SYN : SHK_STEP_S_SYN);
-	} else if (s->ack) {
-		step(f, observe_ack(f, s));
+	} else {
+		step(f, s->ack ? observe_ack(f, s) : SHK_STEP_TRAFFIC);
 	}
 	if (s->fin)
 		step(f, SHK_STEP_FIN);
@@ -362,6 +388,15 @@ static void observe_rst(struct shk_flow *f, const struct sight *s)
 	from->has |= SHK_HAS_RST;
 	signal_end(f, s->from, SHK_SENT_RST);
 	signal_end(f, s->to, SHK_GOT_RST);
+}
+
+/* The other end's FIN, which nothing has acknowledged yet. */
+static bool acks_waiting_fin(const struct shk_flow *f, const struct sight *s)
+{
+	const struct shk_flow_end *to = &f->end[s->to];
+
+	return s->ack && (to->has & (SHK_HAS_FIN | SHK_HAS_FIN_ACKED)) == SHK_HAS_FIN &&
+	       s->seg->ack == to->end_seq + 1;
 }
 
 static bool acks_fin(const struct shk_flow_end *acker, const struct shk_flow_end *closer)
@@ -429,14 +464,21 @@ static void observe_fin(struct shk_flow *f, struct sight *s)
 	}
 }
 
+static void note_ack(struct shk_flow *f, const struct sight *s)
+{
+	f->end[s->from].ack = s->seg->ack;
+	f->end[s->from].has |= SHK_HAS_ACK;
+}
+
 static void observe_close(struct shk_flow *f, struct sight *s)
 {
+	/* Of no consequence with a SYN or RST, but counted like any other. */
+	if (s->seg->tcp_flags & SHK_TCP_FIN && !s->fin)
+		raise_count(&f->end[s->from].fin);
 	if (s->seg->payload_len && (f->end[0].has | f->end[1].has) & SHK_HAS_RST)
 		f->close_flags |= SHK_CF_DATA_AFTER_RST;
-	if (s->ack && !s->syn) {
-		f->end[s->from].ack = s->seg->ack;
-		f->end[s->from].has |= SHK_HAS_ACK;
-	}
+	if (s->ack && !s->syn)
+		note_ack(f, s);
 	if (s->rst) {
 		observe_rst(f, s);
 		return;
@@ -471,37 +513,77 @@ static void finish_arrow(const struct shk_flow *f, const struct sight *s, struct
 	arrow->state[SHK_SERVER] = f->end[server_of(f)].state;
 }
 
+/*
+ * Does it speak of the opening or the close? The gate has said so of most that do. What it may have
+ * forgotten, and what follows from segments that it did not see, is found here; a capture has every segment.
+ */
+static bool is_evidence(const struct shk_flow *f, const struct sight *s)
+{
+	if (s->seg->why & ~(SHK_WHY_FIRST_DATA | SHK_WHY_FIRST_ACK))
+		return true;
+	switch (f->phase) {
+	case SHK_PHASE_NEW:
+		return true;
+	case SHK_PHASE_SYN:
+	case SHK_PHASE_SYN_BOTH:
+		return goes_on(f, s);
+	case SHK_PHASE_SYNACK:
+	case SHK_PHASE_RESET:
+		return s->ack && s->from == f->client && covers_synack(f, s);
+	default:
+		return acks_waiting_fin(f, s);
+	}
+}
+
+static void take_evidence(struct shk_flow *f, struct sight *s, uint32_t sig, const struct shk_ladder *ladder)
+{
+	const struct shk_flow_end *from = &f->end[s->from];
+	unsigned int retransmits;
+	uint16_t index;
+
+	if (f->phase == SHK_PHASE_MIDSTREAM && s->syn && s->ev->ts_ns < f->first_ns)
+		adopt_opening(f, s, ladder);
+	/* Once told, the time of the beginning is part of the identity. */
+	if (s->ev->ts_ns < f->first_ns && !(f->flags & SHK_FLOW_OPENED))
+		f->first_ns = s->ev->ts_ns;
+	index = add_arrow(f, s, ladder);
+	remember(f, sig, SHK_HOOK_BIT(s->ev->where), index);
+
+	retransmits = from->syn_retransmits + from->synack_retransmits;
+	observe_open(f, s);
+	observe_close(f, s);
+	if (retransmits < 0U + from->syn_retransmits + from->synack_retransmits)
+		s->proves |= SHK_ARROW_RETRANSMIT;
+	if (index != SHK_NO_ARROW)
+		finish_arrow(f, s, &(*ladder->arrows)->arrow[index]);
+}
+
 void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int from,
 		      const struct shk_ladder *ladder)
 {
 	uint8_t hook_bit = SHK_HOOK_BIT(ev->where);
-	uint32_t sig = signature(ev, from);
-	int recent = find_recent(f, sig, hook_bit);
 	struct sight s = look_at(f, ev, from);
-	unsigned int retransmits;
-	uint16_t index;
+	uint32_t sig;
+	int recent;
 
 	f->end[from].hooks |= hook_bit;
+	if (!is_evidence(f, &s)) {
+		f->several = 1;
+		shk_compat_note(f, s.seg, from);
+		if (s.ack)
+			note_ack(f, &s);
+		return;
+	}
+	sig = signature(ev, from);
+	recent = find_recent(f, sig, hook_bit);
 	if (recent >= 0) {
 		f->recent[recent].hooks |= hook_bit;
 		stamp_arrow(ladder, f->recent[recent].arrow, ev);
 		return;
 	}
-	if (f->phase == SHK_PHASE_MIDSTREAM && s.syn && ev->ts_ns < f->first_ns)
-		adopt_opening(f, &s, ladder);
-	/* Once told, the time of the beginning is part of the identity. */
-	if (ev->ts_ns < f->first_ns && !(f->flags & SHK_FLOW_OPENED))
-		f->first_ns = ev->ts_ns;
-	index = add_arrow(f, &s, ladder);
-	remember(f, sig, hook_bit, index);
-
-	retransmits = f->end[from].syn_retransmits + f->end[from].synack_retransmits;
-	observe_open(f, &s);
-	observe_close(f, &s);
-	if (retransmits < 0U + f->end[from].syn_retransmits + f->end[from].synack_retransmits)
-		s.proves |= SHK_ARROW_RETRANSMIT;
-	if (index != SHK_NO_ARROW)
-		finish_arrow(f, &s, &(*ladder->arrows)->arrow[index]);
+	f->several = f->phase != SHK_PHASE_NEW;
+	shk_compat_note(f, s.seg, from);
+	take_evidence(f, &s, sig, ladder);
 }
 
 bool shk_flow_is_over(const struct shk_flow *f)

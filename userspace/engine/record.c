@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "compat.h"
 #include "handshake.h"
 #include "observe.h"
 #include "verdict.h"
@@ -138,6 +139,7 @@ void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f,
 	conn->local = local_side(f, client, server);
 	shk_open_fill(conn, f);
 	shk_close_fill(conn, f);
+	shk_compat_fill(&conn->compat, f);
 	conn->witness_wire = f->end[0].hooks | f->end[1].hooks;
 	conn->evicted = f->flags & SHK_FLOW_EVICTED;
 	conn->lost = (uint32_t)((uint32_t)context->lost - f->lost_at);
