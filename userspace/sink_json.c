@@ -220,6 +220,8 @@ static void put_end(struct shk_sink_json *j, const char *key, const struct shk_e
 	member_u64(j, "syn_retransmits", end->syn_retransmits);
 	member_u64(j, "synack_retransmits", end->synack_retransmits);
 	member_u64(j, "fin_retransmits", end->fin_retransmits);
+	if (end->fin)
+		member_bool(j, "fin_acked", end->fin_acked);
 	member_u64_or_null(j, "bytes", end->bytes_known, end->bytes);
 	put_options(j, end);
 	put_process(j, &end->process);
@@ -262,6 +264,8 @@ static void put_close(struct shk_sink_json *j, const struct shk_conn *conn)
 	member_string(j, "verdict", shk_close_code(conn->close));
 	if (conn->close != SHK_C_NONE && conn->close_by != SHK_NEITHER)
 		member_string(j, "by", side_names[conn->close_by]);
+	if (conn->fins != SHK_C_NONE)
+		member_string(j, "fins", shk_close_code(conn->fins));
 	if (conn->half_close) {
 		open_object(j, "half_close");
 		member_span(j, "ns", conn->half_close_ns);

@@ -24,7 +24,7 @@ my @columns = (
 	[syn => 100, 'SYN'], [synack => 100, 'SYN+ACK'], [fin => 100, 'FIN'], [rst => 99.9, 'RST'],
 	[completeness => 98.6, 'completeness'],
 	[handshake => 100, 'handshake class'],
-	[close => 99.7, 'close class'],
+	[close => 100, 'close class'],
 );
 my $spare_today = 7;
 
@@ -84,6 +84,7 @@ sub isn_of {
 sub class_of_open {
 	my ($r) = @_;
 	my ($client, $server, $verdict) = ($r->{client}, $r->{server}, $r->{open}{verdict});
+	my $opened = $verdict =~ /^O_(3WHS|COOKIE|DEFER_ACCEPT|TFO_|TW_)/;
 
 	return 'midstream' if $verdict eq 'O_PREEXISTING';
 	return 'self-connect' if $verdict eq 'O_SELF';
@@ -91,8 +92,8 @@ sub class_of_open {
 	return 'synack-only\(no syn seen\)' if !$client->{syn} && $server->{synack};
 	return 'syn\+rst\(refused\)' if $verdict eq 'O_REFUSED';
 	return 'syn\+synack\+rst' if $verdict eq 'O_EMBRYO_RST';
-	return '3way(-late-ack|-reordered)?' if $verdict eq 'O_3WHS' && $server->{synack};
-	return 'syn\+other\(no synack seen\)' if $verdict eq 'O_3WHS';
+	return '3way(-late-ack|-reordered)?' if $opened && $server->{synack};
+	return 'syn\+other\(no synack seen\)' if $opened;
 	return 'syn\+synack' if $server->{synack};
 	return $r->{compat}{completeness} & ~9 ? 'syn\+other\(no synack seen\)' : 'syn-only';
 }
@@ -101,15 +102,12 @@ sub class_of_close {
 	my ($r) = @_;
 	my $fins = grep { $r->{$_}{fin} } qw(client server);
 	my $rst = $r->{client}{rst} + $r->{server}{rst};
-	my %of = (
-		C_4SEG => 'fin4', C_3SEG => 'fin3', C_SIMULTANEOUS => 'simclose', C_HALF_CLOSED => 'halfclose-only',
-		C_FIN_UNACKED => $fins == 2 ? '(fin4|fin3|simclose)-unacked' : 'halfclose-only',
-		C_RST => $fins == 2 ? '(fin4|fin3|simclose)(-unacked)?' : 'halfclose-only',
-	);
-	my $verdict = $r->{close}{verdict};
+	my %of = (C_4SEG => 'fin4', C_3SEG => 'fin3', C_SIMULTANEOUS => 'simclose');
+	my $unacked = grep { !$r->{$_}{fin_acked} } qw(client server);
 
 	return $rst ? 'rst' : 'open' if !$fins;
-	return ($of{$verdict} // '(fin4|fin3|simclose)(-unacked)?|halfclose-only') . ($rst ? '\+rst' : '');
+	return ($fins == 1 ? 'halfclose-only' : $of{$r->{close}{fins} // ''} . ($unacked ? '-unacked' : '')) .
+		($rst ? '\+rst' : '');
 }
 
 # The record of an oracle's row: same ends and client ISN; without an ISN, the same ends in any order.
@@ -168,7 +166,7 @@ sub compare_stream {
 	my $open = $r ? class_of_open($r) : 'midstream';
 	compare('handshake', $row, $row->{handshake}, $open, $row->{handshake} =~ /^(?:$open)$/ ? 1 : 0);
 	my $close = $r ? class_of_close($r) : 'open';
-	compare('close', $row, $row->{close}, $close, $row->{close} =~ /^(?:$close)$/ ? 1 : 0);
+	compare('close', $row, $row->{close}, $close, $row->{close} eq $close =~ s/\\//r);
 }
 
 sub compare_file {

@@ -94,7 +94,8 @@ static inline struct shk_conn sample_closed(void)
 	struct shk_conn conn = sample_opened();
 
 	conn.last_ns = SAMPLE_START_NS + 180 * SAMPLE_MS;
-	conn.close = SHK_C_4SEG;
+	conn.close = conn.fins = SHK_C_4SEG;
+	conn.end[SHK_CLIENT].fin_acked = conn.end[SHK_SERVER].fin_acked = true;
 	conn.close_by = SHK_CLIENT;
 	conn.fin_ack_ns = 42 * SAMPLE_US;
 	conn.fin_fin_ns = 90 * SAMPLE_US;

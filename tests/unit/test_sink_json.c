@@ -117,18 +117,18 @@ static void test_octets(void **state)
 		"\"community_id\":\"1:w7QlQHjmG1KEJinfiyB0/eyJXQM=\",\"netns\":4026531840,"
 		"\"ts\":1700000000000000000,\"last_ts\":1700000000180000000,"
 		"\"client\":{\"ip\":\"10.7.0.1\",\"port\":44312,\"isn\":3141592653,\"syn\":1,\"synack\":0,"
-		"\"fin\":1,\"rst\":0,\"syn_retransmits\":0,\"synack_retransmits\":0,\"fin_retransmits\":0,"
+		"\"fin\":1,\"rst\":0,\"syn_retransmits\":0,\"synack_retransmits\":0,\"fin_retransmits\":0,\"fin_acked\":true,"
 		"\"bytes\":79,\"mss\":1460,\"wscale\":7,\"sack\":true,\"timestamps\":true,\"ecn\":false,"
 		"\"tfo\":false,\"mptcp\":false},"
 		"\"server\":{\"ip\":\"10.7.0.2\",\"port\":80,\"isn\":2718281828,\"syn\":0,\"synack\":1,"
-		"\"fin\":1,\"rst\":0,\"syn_retransmits\":0,\"synack_retransmits\":0,\"fin_retransmits\":0,"
+		"\"fin\":1,\"rst\":0,\"syn_retransmits\":0,\"synack_retransmits\":0,\"fin_retransmits\":0,\"fin_acked\":true,"
 		"\"bytes\":14321,\"mss\":1448,\"wscale\":9,\"sack\":true,\"timestamps\":true,\"ecn\":false,"
 		"\"tfo\":false,\"mptcp\":false},"
 		"\"local\":\"both\","
 		"\"open\":{\"verdict\":\"O_3WHS\",\"flags\":[\"DATA_ON_ACK\"],"
 		"\"legs_ns\":{\"syn_synack\":150000,\"synack_ack\":31000,\"total\":181000},"
 		"\"checks\":{\"synack_acks_syn\":true,\"ack_acks_synack\":true}},"
-		"\"close\":{\"verdict\":\"C_4SEG\",\"by\":\"client\","
+		"\"close\":{\"verdict\":\"C_4SEG\",\"by\":\"client\",\"fins\":\"C_4SEG\","
 		"\"legs_ns\":{\"fin_ack\":42000,\"fin_fin\":90000},\"flags\":[]},"
 		"\"witness\":{\"wire\":true,\"socket\":false,\"lost\":0,\"late\":0,"
 		"\"confidence\":\"certain\",\"conflicts\":[]}}\n");
@@ -138,7 +138,7 @@ static void test_octets(void **state)
 #define RECORD_MEMBERS "type id community_id netns ts last_ts client server local open close witness"
 #define END_MEMBERS                                       \
 	"ip port isn syn synack fin rst syn_retransmits " \
-	"synack_retransmits fin_retransmits bytes"
+	"synack_retransmits fin_retransmits"
 #define OPTION_MEMBERS "sack timestamps ecn tfo mptcp"
 
 static void test_members(void **state)
@@ -152,12 +152,12 @@ static void test_members(void **state)
 	conn.half_close_bytes = 14000;
 	r = record(&conn, true);
 	expect_members(r, RECORD_MEMBERS);
-	expect_members(at(r, "client"), END_MEMBERS " mss wscale " OPTION_MEMBERS);
-	expect_members(at(r, "server"), END_MEMBERS " mss wscale " OPTION_MEMBERS);
+	expect_members(at(r, "client"), END_MEMBERS " fin_acked bytes mss wscale " OPTION_MEMBERS);
+	expect_members(at(r, "server"), END_MEMBERS " fin_acked bytes mss wscale " OPTION_MEMBERS);
 	expect_members(at(r, "open"), "verdict flags legs_ns checks");
 	expect_members(at(r, "open.legs_ns"), "syn_synack synack_ack total");
 	expect_members(at(r, "open.checks"), "synack_acks_syn ack_acks_synack");
-	expect_members(at(r, "close"), "verdict by half_close legs_ns flags");
+	expect_members(at(r, "close"), "verdict by fins half_close legs_ns flags");
 	expect_members(at(r, "close.half_close"), "ns bytes");
 	expect_members(at(r, "close.legs_ns"), "fin_ack fin_fin");
 	expect_members(at(r, "witness"), "wire socket lost late confidence conflicts");
@@ -203,7 +203,7 @@ static void test_unknown(void **state)
 	for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
 		expect_null(r, nulls[i]);
 	expect_text(r, "open.verdict", "O_REFUSED");
-	expect_members(at(r, "client"), END_MEMBERS " " OPTION_MEMBERS);
+	expect_members(at(r, "client"), END_MEMBERS " bytes " OPTION_MEMBERS);
 	assert_true(json_is_false(at(r, "client.sack")));
 	json_decref(r);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "fins.h"
 #include "handshake.h"
 
 /*
@@ -32,23 +33,6 @@ static enum shk_side side_of(const struct shk_flow *f, unsigned int end)
  * ---- By FIN --------------------------------------------------------------------------------------
  */
 
-/* Both FINs were seen; @first came first. Neither may acknowledge the other in a simultaneous close. */
-static enum shk_close close_of_two_fins(const struct shk_flow *f, unsigned int first, unsigned int second)
-{
-	uint64_t finack_ns = shk_flow_finack_ns(f, first);
-
-	if ((f->end[0].has & f->end[1].has & SHK_HAS_FIN_ACKED) == 0)
-		return SHK_C_FIN_UNACKED;
-	if (finack_ns > f->fin_ns[second])
-		return SHK_C_SIMULTANEOUS;
-	if (finack_ns < f->fin_ns[second])
-		return SHK_C_4SEG;
-	/* A capture may have no more than microseconds. */
-	return f->fins == SHK_FINS_ACKS      ? SHK_C_3SEG
-	       : f->fins == SHK_FINS_CROSSED ? SHK_C_SIMULTANEOUS
-					     : SHK_C_4SEG;
-}
-
 static void fill_half_close(struct shk_conn *conn, const struct shk_flow *f, unsigned int first,
 			    unsigned int second)
 {
@@ -69,18 +53,9 @@ static void fill_half_close(struct shk_conn *conn, const struct shk_flow *f, uns
 	conn->half_close_bytes = bytes;
 }
 
-static unsigned int first_closer(const struct shk_flow *f)
-{
-	if (!(f->end[0].has & f->end[1].has & SHK_HAS_FIN))
-		return has(f, 0, SHK_HAS_FIN) ? 0 : 1;
-	if (f->fin_ns[0] != f->fin_ns[1])
-		return f->fin_ns[0] < f->fin_ns[1] ? 0 : 1;
-	return f->fin_last ^ 1;
-}
-
 static void fill_close_by_fin(struct shk_conn *conn, const struct shk_flow *f)
 {
-	unsigned int first = first_closer(f), second = first ^ 1;
+	unsigned int first = shk_fins_first(f), second = first ^ 1;
 
 	conn->close_by = side_of(f, first);
 	if (has(f, first, SHK_HAS_FIN_ACKED))
@@ -89,7 +64,8 @@ static void fill_close_by_fin(struct shk_conn *conn, const struct shk_flow *f)
 		conn->close = has(f, first, SHK_HAS_FIN_ACKED) ? SHK_C_SIMULTANEOUS : SHK_C_FIN_UNACKED;
 		conn->close_by = SHK_BOTH;
 	} else if (has(f, 0, SHK_HAS_FIN) && has(f, 1, SHK_HAS_FIN)) {
-		conn->close = close_of_two_fins(f, first, second);
+		conn->close =
+			f->end[0].has & f->end[1].has & SHK_HAS_FIN_ACKED ? conn->fins : SHK_C_FIN_UNACKED;
 		if (conn->close == SHK_C_SIMULTANEOUS)
 			conn->close_by = SHK_BOTH;
 		fill_half_close(conn, f, first, second);
@@ -250,6 +226,7 @@ void shk_close_fill(struct shk_conn *conn, const struct shk_flow *f)
 {
 	bool rst = (f->end[0].has | f->end[1].has) & SHK_HAS_RST;
 
+	conn->fins = shk_fins_shape(f);
 	conn->close = SHK_C_NONE;
 	conn->close_by = SHK_NEITHER;
 	conn->close_flags = f->close_flags & SHK_CLOSE_FLAGS;

@@ -174,6 +174,7 @@ struct shk_tuple_reuse {
  * @rst:	segments with RST it sent
  * @syn_retransmits: of @syn those that repeat the sequence number of an earlier one; likewise
  *		@synack_retransmits and @fin_retransmits
+ * @fin_acked:	the other end acknowledged its FIN
  * @bytes_known: @bytes could be computed
  * @bytes:	octets of data it sent: FIN.seq - ISN - 1, or RST.seq - ISN - 1 after a handshake; modulo 2^32
  * @acked_known: the other end acknowledged something in a control segment
@@ -189,6 +190,7 @@ struct shk_end {
 	uint8_t		addr[16];
 	uint16_t	port;
 	bool		isn_known;
+	bool		fin_acked;
 	bool		bytes_known;
 	bool		acked_known;
 	uint32_t	isn;
@@ -251,6 +253,7 @@ struct shk_conn {
 	int8_t		ack_acks_synack;
 
 	enum shk_close	close;
+	enum shk_close	fins;		/* how two FINs stand to each other, also where an RST decided; or C_NONE */
 	enum shk_side	close_by;	/* who sent the first FIN, or the RST */
 	uint32_t	close_flags;
 	uint64_t	fin_ack_ns;	/* first FIN to the ACK that covers it */

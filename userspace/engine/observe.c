@@ -423,11 +423,17 @@ static void note_finack(struct shk_flow *f, struct sight *s)
 	signal_end(f, s->to, SHK_GOT_ACK_OF_FIN);
 }
 
-/* Both FINs are known now: did the second acknowledge the first, and was it the first to do so? */
+/*
+ * Both FINs are known now: did the second acknowledge the first, and was it the first to do so? If it did not,
+ * it was sent before the other one arrived, whatever else came to us before it; but for one that comes to us
+ * second, and was acknowledged already.
+ */
 static void note_second_fin(struct shk_flow *f, const struct sight *s)
 {
+	const struct shk_flow_end *from = &f->end[s->from], *to = &f->end[s->to];
+
 	f->fin_last = s->from;
-	if (f->end[s->to].has & SHK_HAS_FIN_ACKED) {
+	if (acks_fin(from, to) || acks_fin(to, from)) {
 		f->fins = s->finack ? SHK_FINS_ACKS : SHK_FINS_AFTER_ACK;
 		return;
 	}

@@ -55,6 +55,7 @@ static void fill_end(struct shk_end *out, const struct shk_flow *f, unsigned int
 	out->syn_retransmits = end->syn_retransmits;
 	out->synack_retransmits = end->synack_retransmits;
 	out->fin_retransmits = end->fin_retransmits;
+	out->fin_acked = end->has & SHK_HAS_FIN_ACKED;
 	out->options = end->options & SHK_END_OPTIONS;
 	out->syn_flags = end->syn_flags;
 	out->mss = end->mss;
