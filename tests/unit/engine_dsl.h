@@ -114,7 +114,9 @@ static inline void assert_is_sane(const struct shk_conn *conn)
 	assert_true(conn->first_ns <= conn->last_ns);
 	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
 		assert_true(spans[i] == SHK_UNKNOWN_NS || spans[i] <= conn->last_ns);
-	if (conn->lost || conn->late || conn->evicted || conn->open == SHK_O_NONE)
+	if (conn->lost && conn->open_told == SHK_O_NONE)
+		assert_int_equal(conn->confidence, SHK_PARTIAL);
+	if (conn->late || conn->evicted || conn->open == SHK_O_NONE)
 		assert_int_equal(conn->confidence, SHK_PARTIAL);
 	assert_int_equal(conn->blame.where == SHK_BLAME_NOTHING, conn->blame.why[0] == '\0');
 	assert_true(strlen(conn->blame.why) < sizeof(conn->blame.why) - 1); /* not cut off */

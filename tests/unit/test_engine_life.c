@@ -86,6 +86,7 @@ static void test_stragglers_make_no_second_record(void **state)
 	}
 }
 
+/* But for those of which every segment of the verdict was seen. */
 static void test_loss_makes_the_living_partial(void **state)
 {
 	struct scene *s = scene_new(LOOPBACK);
@@ -100,21 +101,32 @@ static void test_loss_makes_the_living_partial(void **state)
 	announce_loss(s, 0);
 	announce_loss(s, 17);
 	announce_loss(s, 3);
-	close_in_four(s);
+	client(s, RA, 1, 1, 0);
 	pass_and_tell(s, SECOND);
 	scene_call(s, 1, CLIENT_PORT + 2);
 	handshake(s);
+	close_in_four(s);
+	pass_and_tell(s, SECOND);
+	scene_call(s, 1, CLIENT_PORT + 3);
+	client(s, S, 0, 0, 0);
+	announce_loss(s, 1);
+	server(s, SA, 0, 1, 0);
+	client(s, A, 1, 1, 0);
 	close_in_four(s);
 	scene_finish(s);
 	assert_int_equal(closed_at(s, 0)->confidence, SHK_CERTAIN);
 	assert_int_equal(closed_at(s, 0)->lost, 0);
 	assert_int_equal(closed_at(s, 1)->confidence, SHK_PARTIAL);
 	assert_int_equal(closed_at(s, 1)->lost, 20);
-	assert_int_equal(closed_at(s, 1)->close, SHK_C_4SEG);
+	assert_int_equal(closed_at(s, 1)->close, SHK_C_RST);
+	assert_int_equal(opened_at(s, 3)->confidence, SHK_CERTAIN);
+	assert_int_equal(closed_at(s, 3)->confidence, SHK_CERTAIN);
+	assert_int_equal(closed_at(s, 3)->lost, 1);
+	assert_int_equal(closed_at(s, 3)->close, SHK_C_4SEG);
 	assert_int_equal(closed_at(s, 2)->confidence, SHK_CERTAIN);
 	assert_int_equal(closed_at(s, 2)->lost, 0);
 	shk_engine_stats(s->engine, &stats);
-	assert_int_equal(stats.lost, 20);
+	assert_int_equal(stats.lost, 21);
 	scene_free(s);
 }
 

@@ -95,9 +95,22 @@ static bool is_evidence_complete(const struct shk_conn *conn, const struct shk_f
 	}
 }
 
+/*
+ * Events were lost while it lived, perhaps of this connection. Nothing that is missing can change what an
+ * ordinary handshake was, once all of it was seen, nor a close of four segments.
+ */
+static bool stands_despite_loss(const struct shk_conn *conn, const struct shk_flow *f)
+{
+	if (conn->open != SHK_O_3WHS)
+		return false;
+	return !(f->flags & SHK_FLOW_REPORTED) || conn->close == SHK_C_4SEG;
+}
+
 static enum shk_confidence confidence(const struct shk_conn *conn, const struct shk_flow *f)
 {
-	if (conn->lost || conn->late || conn->evicted || f->flags & SHK_FLOW_DISORDER)
+	if (conn->late || conn->evicted || f->flags & SHK_FLOW_DISORDER)
+		return SHK_PARTIAL;
+	if (conn->lost && !stands_despite_loss(conn, f))
 		return SHK_PARTIAL;
 	if (!is_evidence_complete(conn, f))
 		return SHK_PARTIAL;
