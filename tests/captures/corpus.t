@@ -25,6 +25,8 @@ my @columns = (
 	[completeness => 98.6, 'completeness'],
 	[handshake => 100, 'handshake class'],
 	[close => 100, 'close class'],
+	[state => 99.9, "Zeek's conn_state, as it follows from the classes"],
+	[history => 99.9, "letters of Zeek's history, as they follow from the counts"],
 );
 my $spare_today = 7;
 
@@ -110,6 +112,50 @@ sub class_of_close {
 		($rst ? '\+rst' : '');
 }
 
+# What Zeek's definition says of a row's classes: a pattern, where the order of its segments decides.
+sub state_of_row {
+	my ($row) = @_;
+	my ($handshake, $close) = @$row{qw(handshake close)};
+	my $by_client = $row->{n_rst_c} && !$row->{n_rst_s};
+	# REJ: also if an RST came before the SYN+ACK, or from both ends and no data
+	my $reset = $by_client ? 'RSTO' : $row->{n_rst_c} ? 'RSTO|RSTR|REJ' : 'RSTR|REJ';
+	my $established = $handshake =~ /^(3way|syn\+synack|self|simopen)/;
+
+	return 'REJ' if $handshake =~ /refused/;
+	return $close =~ /^fin|^sim/ ? "SF|$reset" : 'S[0123]|SHR?|OTH|REJ|RST.*' unless $established;
+	return 'S1' if $close eq 'open';
+	return $reset if $close eq 'rst';
+	return $row->{n_fin_c} ? 'S2' : 'S3' if $close eq 'halfclose-only';
+	return $close =~ /rst/ ? "SF|$reset" : 'SF';
+}
+
+# The letters that a row's counts put into a history, but for A and D, which are not counted.
+sub letters_of_row {
+	my ($row) = @_;
+	my %count = (S => 'n_syn_c', s => 'n_syn_s', H => 'n_synack_c', h => 'n_synack_s',
+		F => 'n_fin_c', f => 'n_fin_s', R => 'n_rst_c', r => 'n_rst_s');
+
+	return join '', grep { $row->{$count{$_}} } sort keys %count;
+}
+
+sub letters_of_history {
+	my %seen = map { $_ => 1 } $_[0] =~ /[SHFR]/gi;
+	return join '', sort keys %seen;
+}
+
+sub compare_zeek {
+	my ($row, $r) = @_;
+	my ($state, $letters) = (state_of_row($row), letters_of_row($row));
+	my $got = $r ? letters_of_history($r->{compat}{history}) : 'none';
+
+	# Zeek gives a SYN+ACK no letter of its own after a SYN of the same number, and odd segments one of theirs.
+	return if $r && $r->{compat}{history} =~ /[IQ]/i;
+	$letters =~ s/H// if $letters =~ /S/;
+	$letters =~ s/h// if $letters =~ /s/;
+	compare('state', $row, $state, $r->{compat}{conn_state}, $r->{compat}{conn_state} =~ /^(?:$state)$/) if $r;
+	compare('history', $row, $letters, $got, $letters eq $got) if $r;
+}
+
 # The record of an oracle's row: same ends and client ISN; without an ISN, the same ends in any order.
 sub take_record {
 	my ($records, $row) = @_;
@@ -161,6 +207,7 @@ sub compare_stream {
 	my $want = "$row->{isn_cli}/$row->{isn_srv}";
 	my $got = $r ? isn_of($r->{client}) . '/' . isn_of($r->{server}) : '/';
 	compare('isn', $row, $want, $got, $want eq $got);
+	compare_zeek($row, $r);
 	my $completeness = $r ? $r->{compat}{completeness} : 'none';
 	compare('completeness', $row, $row->{completeness}, $completeness, $row->{completeness} eq $completeness);
 	my $open = $r ? class_of_open($r) : 'midstream';

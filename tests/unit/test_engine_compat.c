@@ -2,8 +2,8 @@
 /*
  * What Wireshark and Zeek would say of a connection, for every way to open and to close one. The expected
  * values follow from the definitions: tcp.completeness is the sum of 1 SYN, 2 SYN+ACK, 4 ACK, 8 data, 16 FIN
- * and 32 RST, where an RST or FIN with ACK is an ACK too; conn_state and history as the documentation of Zeek's
- * conn.log has them. Every exchange is seen from every vantage point, through the gate.
+ * and 32 RST, where an RST or FIN with ACK is an ACK too; conn_state and history as the documentation of
+ * Zeek's conn.log has them. Every exchange is seen from every vantage point, through the gate.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,8 @@ static const struct exchange exchanges[] = {
 	 15, "S1", "ShADad"},
 	{"data on the third ACK", {{CLIENT, S, 0, 0, 0}, {SERVER, SA, 0, 1, 0}, {CLIENT, PA, 1, 1, 10}},
 	 11, "S1", "ShD"},
-	{"data on the SYN", {{CLIENT, S, 0, 0, 10}, {SERVER, SA, 0, 1, 0}, {CLIENT, A, 1, 1, 0}}, 15, "S1", "ShA"},
+	{"data on the SYN", {{CLIENT, S, 0, 0, 10}, {SERVER, SA, 0, 1, 0}, {CLIENT, A, 1, 1, 0}},
+	 15, "S1", "ShA"},
 	{"simultaneous open",
 	 {{CLIENT, S, 0, 0, 0}, {SERVER, S, 0, 0, 0}, {CLIENT, SA, 0, 1, 0}, {SERVER, SA, 0, 1, 0}},
 	 3, "S1", "Ss"},
@@ -75,8 +76,10 @@ static const struct exchange exchanges[] = {
 	 23, "SF", "ShAfFa"},
 	{"the server first, three segments",
 	 {OPENED, {SERVER, FA, 1, 1, 0}, {CLIENT, FA, 1, 2, 0}, {SERVER, A, 2, 2, 0}}, 23, "SF", "ShAfFa"},
-	{"half-closed by the client", {OPENED, {CLIENT, FA, 1, 1, 0}, {SERVER, A, 1, 2, 0}}, 23, "S2", "ShAFa"},
-	{"half-closed by the server", {OPENED, {SERVER, FA, 1, 1, 0}, {CLIENT, A, 1, 2, 0}}, 23, "S3", "ShAf"},
+	{"half-closed by the client", {OPENED, {CLIENT, FA, 1, 1, 0}, {SERVER, A, 1, 2, 0}},
+	 23, "S2", "ShAFa"},
+	{"half-closed by the server", {OPENED, {SERVER, FA, 1, 1, 0}, {CLIENT, A, 1, 2, 0}},
+	 23, "S3", "ShAf"},
 	{"FIN retransmitted", {OPENED, {CLIENT, FA, 1, 1, 0}, {CLIENT, FA, 1, 1, 0}}, 23, "S2", "ShAF"},
 	{"another FIN", {OPENED, {CLIENT, FA, 1, 1, 0}, {CLIENT, FA, 9, 1, 0}}, 23, "S2", "ShAFF"},
 	/* closes by RST */
@@ -84,13 +87,15 @@ static const struct exchange exchanges[] = {
 	{"reset by the server", {OPENED, {SERVER, RA, 1, 1, 0}}, 39, "RSTR", "ShAr"},
 	{"reset by the client after its FIN",
 	 {OPENED, {CLIENT, FA, 1, 1, 0}, {SERVER, A, 1, 2, 0}, {CLIENT, R, 2, 0, 0}}, 55, "RSTO", "ShAFaR"},
-	{"reset by the client, then both", {OPENED, {CLIENT, RA, 1, 1, 0}, {SERVER, R, 1, 0, 0}}, 39, "REJ", "ShARr"},
+	{"reset by the client, then both", {OPENED, {CLIENT, RA, 1, 1, 0}, {SERVER, R, 1, 0, 0}},
+	 39, "REJ", "ShARr"},
 	{"closed, then a stray RST",
 	 {OPENED, {CLIENT, FA, 1, 1, 0}, {SERVER, FA, 1, 2, 0}, {CLIENT, A, 2, 2, 0}, {SERVER, R, 2, 0, 0}},
 	 55, "SF", "ShAFfr"},
 	{"FIN, RST, and then the other FIN",
 	 {OPENED, {CLIENT, FA, 1, 1, 0}, {CLIENT, R, 2, 0, 0}, {SERVER, FA, 1, 2, 0}}, 55, "SF", "ShAFRf"},
-	{"two RSTs of different numbers", {OPENED, {SERVER, R, 1, 0, 0}, {SERVER, R, 2, 0, 0}}, 39, "RSTR", "ShArr"},
+	{"two RSTs of different numbers", {OPENED, {SERVER, R, 1, 0, 0}, {SERVER, R, 2, 0, 0}},
+	 39, "RSTR", "ShArr"},
 	/* odd segments */
 	{"SYN, then FIN", {{CLIENT, S, 0, 0, 0}, {CLIENT, FA, 1, 1, 0}}, 21, "SH", "SF"},
 	{"FIN with RST", {OPENED, {SERVER, FA | R, 1, 1, 0}}, 55, "RSTR", "ShAi"},

@@ -284,7 +284,7 @@ static void test_strange_clock(void **state)
 	assert_int_equal(result.events[3].ts_ns, 5);
 }
 
-/* Years ahead of both its neighbours, a packet came between them; where the next one is too, time has passed. */
+/* Years ahead of both its neighbours, a packet came between them. If the next one is too, time has passed. */
 static void test_clock_wrong_once(void **state)
 {
 	const uint64_t year_ns = 365 * 86400 * SECOND;

@@ -253,7 +253,7 @@ struct shk_conn {
 	int8_t		ack_acks_synack;
 
 	enum shk_close	close;
-	enum shk_close	fins;		/* how two FINs stand to each other, also where an RST decided; or C_NONE */
+	enum shk_close	fins;		/* how two FINs stand to each other, whatever decided; or C_NONE */
 	enum shk_side	close_by;	/* who sent the first FIN, or the RST */
 	uint32_t	close_flags;
 	uint64_t	fin_ack_ns;	/* first FIN to the ACK that covers it */

@@ -424,9 +424,9 @@ static void note_finack(struct shk_flow *f, struct sight *s)
 }
 
 /*
- * Both FINs are known now: did the second acknowledge the first, and was it the first to do so? If it did not,
- * it was sent before the other one arrived, whatever else came to us before it; but for one that comes to us
- * second, and was acknowledged already.
+ * Both FINs are known now: did the second acknowledge the first, and was it the first to do so? If it did
+ * not, it was sent before the other one arrived, whatever else came to us before it; but for one that comes
+ * to us second, and was acknowledged already.
  */
 static void note_second_fin(struct shk_flow *f, const struct sight *s)
 {
