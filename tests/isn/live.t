@@ -27,6 +27,6 @@ if [ "$(id -u)" != 0 ]; then
 elif ! can_watch >"$tap_dir/probe" 2>&1; then
 	skip "the running kernel's ISNs" "BPF cannot watch here: $(tail -1 "$tap_dir/probe")"
 else
-	audit_live bpf
+	audit_live bpf 1000000
 fi
 done_testing

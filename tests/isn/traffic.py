@@ -4,7 +4,8 @@
 
     traffic.py WHAT COUNT [OCTETS]
 
-    tuples      COUNT connections, each from a port of its own
+    tuples      COUNT connections from ports 20000 and up, each from its own
+    cookies     likewise, from ports 30000 and up
     again       COUNT connections of one tuple; an RST ends each, so that no TIME-WAIT is in the way
     passive     likewise, each after the first out of the server's TIME-WAIT
     active      likewise, out of the client's TIME-WAIT
@@ -15,7 +16,9 @@ import socket
 import struct
 import sys
 
-HOST, LISTEN_PORT, CLIENT_PORT = "127.0.0.1", 8080, 15555
+HOST, LISTEN_PORT = "127.0.0.1", 8080
+# A tuple in TIME-WAIT after one end's close is not free for the other way round.
+PORTS = {"tuples": 20000, "cookies": 30000, "again": 15555, "passive": 15556, "active": 15557}
 REPLY = b"y" * 100
 
 
@@ -46,8 +49,7 @@ def exchange(client, server, octets):
 def connect(listener, port):
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if port:
-        client.bind((HOST, port))
+    client.bind((HOST, port))
     client.connect((HOST, LISTEN_PORT))
     return client, listener.accept()[0]
 
@@ -76,10 +78,9 @@ def main():
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, LISTEN_PORT))
     listener.listen(128)
-    # A tuple in TIME-WAIT after one end's close is not free for the other way round.
-    port = {"tuples": 0, "again": CLIENT_PORT, "passive": CLIENT_PORT + 1, "active": CLIENT_PORT + 2}[what]
+    port = PORTS[what]
     for i in range(count):
-        client, server = connect(listener, port)
+        client, server = connect(listener, port + i if what in ("tuples", "cookies") else port)
         if what == "again" and octets > 100:
             exchange(client, server, octets if i == 0 else 100)
         else:
