@@ -52,6 +52,8 @@ $(B)/tests/$(notdir $(1)): $(B)/gcc/$(1).o
 	$(Q)$$(call say,LD) && gcc $$(LDFLAGS) -o $$@ $$^ $$(program_libs)
 endef
 $(foreach p,$(program_src:.c=),$(eval $(call test_program,$(p))))
+# It measures the engine itself.
+$(B)/tests/engine_scale: $(B)/gcc/libtcpshake.a
 
 # Those that use the tool's own code.
 $(B)/tests/isn_%: $(B)/gcc/tests/isn/%.o $(B)/gcc/libtcpshake.a
