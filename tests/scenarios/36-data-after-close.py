@@ -26,6 +26,7 @@ def play(s):
 RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_RST_DATA_AFTER_CLOSE", "close.by": "server",
+    "witness.confidence": one_of("inferred", "certain"),    # if the kernel tells what answered
     "close.flags": has("RST_AFTER_FIN"),
     "compat.conn_state": "RSTR", "compat.history": "ShAfDr",
 }]

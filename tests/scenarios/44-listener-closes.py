@@ -31,6 +31,7 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_RST_LISTENER_CLOSE", now="C_RST"), "close.by": "server",
     "blame.where": "application",
+    "witness.confidence": one_of("inferred", "certain"),    # that nobody accepted it is not seen
 }, {
     "client.port": 41044,
     "witness.socket": ANYTHING,

@@ -36,6 +36,17 @@ static void no_wait_for_the_other_fin(struct scene *s)
 	handshake(s);
 	client(s, FA, 11, 1, 0);
 	server(s, A, 1, 12, 0);
+	pass(s, 20 * US - STEP_NS);
+	client(s, R, 12, 0, 0);
+}
+
+/* What the gate does not show: data, in less time than most hosts take to answer a segment. */
+static void data_right_behind(struct scene *s)
+{
+	handshake(s);
+	client(s, FA, 11, 1, 0);
+	server(s, A, 1, 12, 0);
+	pass(s, 350 * US);
 	client(s, R, 12, 0, 0);
 }
 
@@ -116,6 +127,8 @@ static void test_closed_otherwise(void **state)
 		/* elsewhere it may have been data that did not pass the gate */
 		{"no wait", no_wait_for_the_other_fin, ONLY(SERVER_HOST) | ONLY(TAP), SHK_O_3WHS, SHK_C_RST,
 		 SHK_CERTAIN, SHK_BLAME_PEER, "an answer to a segment"},
+		{"data right behind", data_right_behind, client_here, SHK_O_3WHS, SHK_C_RST_DATA_AFTER_CLOSE,
+		 SHK_INFERRED, SHK_BLAME_APPLICATION, "more data came"},
 		{"data with the ACK", data_acknowledges_the_fin, EVERYWHERE & ~client_here, SHK_O_3WHS,
 		 SHK_C_RST_DATA_AFTER_CLOSE, SHK_INFERRED, SHK_BLAME_PEER, "more data came"},
 		{"data with the ACK", data_acknowledges_the_fin, client_here, SHK_O_3WHS,

@@ -318,7 +318,7 @@ static void test_reset_after_a_fin(void **state)
 		uint64_t pause_ns;
 		bool half_close;
 		enum shk_close by_client;
-	} cases[] = {{0, false, SHK_C_RST_LINGER2}, {SECOND, true, SHK_C_RST_DATA_AFTER_CLOSE}};
+	} cases[] = {{0, false, SHK_C_RST_DATA_AFTER_CLOSE}, {SECOND, true, SHK_C_RST_DATA_AFTER_CLOSE}};
 
 	(void)state;
 	for (size_t c = 0; c < 2; c++) {

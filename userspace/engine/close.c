@@ -149,6 +149,8 @@ static enum shk_close told_by_shape(const struct shk_flow *f, unsigned int by)
 		return SHK_C_FW2_EXPIRED;
 	if (has(f, other, SHK_HAS_FIN) || f->close_flags & SHK_CLOSE_FINACK_DATA)
 		return SHK_C_RST_DATA_AFTER_CLOSE;
+	if (f->socket[by].reason == SHK_REASON_TIMEWAIT_SOCKET) /* the answer of a minisock */
+		return SHK_C_RST_DATA_AFTER_CLOSE;
 	if (is_watched(f, by))
 		return f->close_flags & SHK_CLOSE_RST_AT_ONCE ? SHK_C_RST_LINGER2
 							      : SHK_C_RST_DATA_AFTER_CLOSE;
@@ -211,7 +213,8 @@ bool shk_close_is_inferred(const struct shk_conn *conn, const struct shk_flow *f
 	switch (conn->close) {
 	case SHK_C_RST_DATA_AFTER_CLOSE:
 	case SHK_C_RST_LINGER2:
-		return reason != SHK_REASON_ABORT_ON_DATA && reason != SHK_REASON_ABORT_ON_LINGER;
+		return reason != SHK_REASON_ABORT_ON_DATA && reason != SHK_REASON_ABORT_ON_LINGER &&
+		       reason != SHK_REASON_TIMEWAIT_SOCKET;
 	case SHK_C_RST_LISTENER_CLOSE: /* that nobody accepted it was not seen */
 		return true;
 	case SHK_C_FW2_EXPIRED:

@@ -184,10 +184,11 @@ enum shk_rst_shape {
 #define SHK_CLOSE_FLAGS		((1U << SHK_CF_COUNT) - 1)
 #define SHK_CLOSE_FINACK_DATA	0x2000	/* the first segment to acknowledge a FIN carried data */
 #define SHK_CLOSE_RST_SOON	0x4000	/* the RST came within SHK_SOON_NS of the ACK of its sender's FIN */
-#define SHK_CLOSE_RST_AT_ONCE	0x8000	/* likewise SHK_AT_ONCE_NS */
+#define SHK_CLOSE_RST_AT_ONCE	0x8000	/* likewise, with nothing in between */
 
 #define SHK_SOON_NS	1000000000ULL	/* longer than most round trips */
 #define SHK_AT_ONCE_NS	1000000ULL	/* a host's TCP answers a segment in that time, or not that segment */
+#define SHK_SOFTIRQ_NS	100000ULL	/* and mostly in this */
 
 static inline enum shk_rst_shape shk_flow_rst_shape(const struct shk_flow *f)
 {

@@ -350,6 +350,16 @@ static void observe_open(struct shk_flow *f, struct sight *s)
 		revive(f, before);
 }
 
+/* What its TCP takes to answer a segment at most: longer if it took longer for the SYN, on a slow host. */
+static uint64_t at_once_ns(const struct shk_flow *f, unsigned int end)
+{
+	uint64_t synack_ns = shk_flow_synack_ns(f), answer_ns = 2 * (synack_ns - shk_flow_syn_ns(f));
+
+	if (end == f->client || !f->syn_low || !synack_ns || answer_ns > SHK_AT_ONCE_NS)
+		return SHK_SOFTIRQ_NS;
+	return answer_ns > SHK_SOFTIRQ_NS ? answer_ns : SHK_SOFTIRQ_NS;
+}
+
 /* How soon after the ACK of its FIN an end resets. */
 static void note_haste(struct shk_flow *f, const struct sight *s)
 {
@@ -359,7 +369,7 @@ static void note_haste(struct shk_flow *f, const struct sight *s)
 		return;
 	if (since_ns < SHK_SOON_NS)
 		f->close_flags |= SHK_CLOSE_RST_SOON;
-	if (since_ns < SHK_AT_ONCE_NS)
+	if (since_ns < at_once_ns(f, s->from))
 		f->close_flags |= SHK_CLOSE_RST_AT_ONCE;
 }
 

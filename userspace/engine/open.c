@@ -108,8 +108,9 @@ static enum shk_open unacknowledged(const struct shk_flow *f)
 {
 	const struct shk_flow_socket *client = &f->socket[f->client];
 
+	/* A cookie leaves no embryo. */
 	if (f->clues & SHK_CLUE_OTHER_SYN)
-		return SHK_O_EMBRYO_KILLED_BY_SYN;
+		return f->open_flags & SHK_OF_COOKIE ? SHK_O_EMBRYO_EXPIRED : SHK_O_EMBRYO_KILLED_BY_SYN;
 	if (client->closed && !client->sk_err)
 		return SHK_O_ABORTED_LOCAL;
 	if (!(f->flags & SHK_FLOW_EXPIRED) && !f->socket[shk_flow_server(f)].closed)
