@@ -46,8 +46,13 @@ struct ns_common {
 	unsigned int inum;
 } SHK_BTF;
 
+struct netns_ipv4 {
+	__u8 sysctl_tcp_abort_on_overflow;
+} SHK_BTF;
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv4 ipv4;
 } SHK_BTF;
 
 typedef struct {

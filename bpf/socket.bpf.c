@@ -471,6 +471,7 @@ int shk_timewait_end(unsigned long long *ctx)
 	return 0;
 }
 
+#include "refusals.bpf.h"
 #include "existing.bpf.h"
 
 char shk_license[] SEC("license") = "GPL";

@@ -43,7 +43,7 @@ struct shk_finding {
 	char remedy[384];
 };
 
-#define SHK_FINDINGS_MAX 24
+#define SHK_FINDINGS_MAX 32
 
 struct shk_examination {
 	struct shk_finding findings[SHK_FINDINGS_MAX];

@@ -52,6 +52,11 @@ static const struct shk_point all_points[] = {
 	POINT("fentry", "__inet_csk_reqsk_queue_drop", "shk_request_drop",
 	      "requests whose SYN+ACK nobody answered",
 	      "certainty that a half-open request expired: it is inferred from the time", .rare = true),
+	POINT("fexit", "tcp_check_req", "shk_third_ack", "third ACKs for which the accept queue had no room",
+	      "why a connection that the client takes for open is not accepted", .rare = true),
+	POINT("fexit", "tcp_timewait_state_process", "shk_timewait_segment",
+	      "TIME-WAIT given up for a SYN, and resets out of it",
+	      "why a tuple could be used again before its time", .rare = true),
 	POINT("fentry", "inet_twsk_kill", "shk_timewait_end", "the end of TIME-WAIT, and what ended it early",
 	      "how long TIME-WAIT lasted", .rare = true),
 };

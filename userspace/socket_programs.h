@@ -37,7 +37,7 @@ struct shk_point {
 	struct bpf_link *link;
 };
 
-#define SHK_POINTS_MAX 16
+#define SHK_POINTS_MAX 24
 
 struct shk_socket_programs {
 	struct socket_bpf *skel;

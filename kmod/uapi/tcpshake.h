@@ -204,7 +204,11 @@ enum shk_sock_where {
 	SHK_SOCK_SYN_REFUSED	= 9,	/* a listener dropped a SYN: reason; value: length of that queue */
 	SHK_SOCK_REQUEST_EXPIRED = 10,	/* no ACK came for the SYN+ACK; value: how often it was sent again */
 	SHK_SOCK_TIME_WAIT_ENDED = 11,	/* its minisock is gone; value: as in its CLOSED */
-	SHK_SOCK_WHERE_COUNT	= 12,
+	SHK_SOCK_ACK_REFUSED	= 12,	/* no room for the connection of a third ACK; value: accept queue's
+					 * length; new_state 7: it was reset, 12: the request stays */
+	SHK_SOCK_TIME_WAIT_BROKEN = 13,	/* into new_state: 10, a SYN may have the tuple; 7, a segment for
+					 * who is gone is answered by a reset; value: as in its CLOSED */
+	SHK_SOCK_WHERE_COUNT	= 14,
 };
 
 /* shk_socket.owner: how pid, tgid, comm and cgroup are known.  */

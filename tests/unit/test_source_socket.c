@@ -16,8 +16,11 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <linux/if_ether.h>
 #include <mntent.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -698,6 +701,192 @@ static void a_killed_observer_leaves_nothing(void **state)
 	close(ready[1]);
 }
 
+/*
+ * ---- A client made by hand -----------------------------------------------------------------------
+ *
+ * At 10.9.9.9, which is nobody's: what is sent there comes back over loopback and is dropped. So only what
+ * the test sends answers the kernel.
+ */
+
+#define GHOST "10.9.9.9"
+
+static struct {
+	int send;
+	int tap;
+} ghost;
+
+static void sysctl(const char *name, const char *value)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(value, f) > 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Skips the test where the kernel does not allow the program that it is about. */
+static void need(const char *program)
+{
+	const struct shk_socket_programs *p = shk_source_socket_programs(seen.source);
+
+	for (unsigned int i = 0; i < p->n; i++)
+		if (!strcmp(p->points[i].program, program) && p->points[i].state == SHK_POINT_ATTACHED)
+			return;
+	skip();
+}
+
+static void ghost_open(void)
+{
+	/* iproute2 is here for the other tests of namespaces too. */
+	assert_int_equal(system("ip route add " GHOST "/32 dev lo"), 0);
+	ghost.send = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	ghost.tap = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_IP));
+	assert_true(ghost.send >= 0 && ghost.tap >= 0);
+}
+
+static void ghost_close(void)
+{
+	close(ghost.send);
+	close(ghost.tap);
+}
+
+static uint16_t tcp_checksum(const struct iphdr *ip, const struct tcphdr *tcp)
+{
+	const uint16_t *a = (const uint16_t *)&ip->saddr, *t = (const uint16_t *)tcp;
+	uint32_t sum = htons(IPPROTO_TCP) + htons(sizeof(*tcp));
+
+	for (int i = 0; i < 4; i++)
+		sum += a[i];
+	for (size_t i = 0; i < sizeof(*tcp) / 2; i++)
+		sum += t[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
+}
+
+static void ghost_send(uint16_t from, uint16_t to, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+	struct {
+		struct iphdr ip;
+		struct tcphdr tcp;
+	} packet = {
+		.ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP},
+		.tcp = {.source = htons(from), .dest = htons(to), .seq = htonl(seq), .ack_seq = htonl(ack)},
+	};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	packet.ip.tot_len = htons(sizeof(packet));
+	packet.ip.saddr = inet_addr(GHOST);
+	packet.ip.daddr = at.sin_addr.s_addr;
+	packet.tcp.doff = 5;
+	packet.tcp.window = htons(1000);
+	packet.tcp.th_flags = flags;
+	packet.tcp.check = tcp_checksum(&packet.ip, &packet.tcp);
+	assert_int_equal(sendto(ghost.send, &packet, sizeof(packet), 0, (struct sockaddr *)&at, sizeof(at)),
+			 sizeof(packet));
+}
+
+/* The ISN of the SYN+ACK that the kernel sent to this port. */
+static uint32_t ghost_synack(uint16_t port)
+{
+	unsigned char octets[128];
+	const struct iphdr *ip = (const void *)octets;
+	const struct tcphdr *tcp = (const void *)(octets + sizeof(*ip));
+
+	for (int i = 0; i < PATIENCE_S * 200; i++) {
+		while (recv(ghost.tap, octets, sizeof(octets), 0) >= (ssize_t)(sizeof(*ip) + sizeof(*tcp)))
+			if (ip->daddr == inet_addr(GHOST) && ntohs(tcp->dest) == port && tcp->syn && tcp->ack)
+				return ntohl(tcp->seq);
+		poll(NULL, 0, 5);
+	}
+	fail_msg("no SYN+ACK to port %u", port);
+	return 0;
+}
+
+/* A request, then the queue fills up, then the request's ACK comes. */
+static void third_ack_refused(const char *abort_on_overflow, uint8_t new_state)
+{
+	const struct shk_event *ev;
+	int listening, clients[2];
+	uint16_t port;
+	uint32_t isn;
+
+	start(0);
+	need("shk_third_ack");
+	sysctl("tcp_abort_on_overflow", abort_on_overflow);
+	ghost_open();
+	listening = listen_on(&port, 1);
+	ghost_send(4000, port, TH_SYN, 1000, 0);
+	isn = ghost_synack(4000);
+	for (int i = 0; i < 2; i++)
+		assert_true((clients[i] = connect_to(port, NULL)) >= 0);
+	ghost_send(4000, port, TH_ACK, 1001, isn + 1);
+	wait_for(SHK_SOCK_ACK_REFUSED, port, 1);
+	stop();
+	ev = find(SHK_SOCK_ACK_REFUSED, port);
+	assert_int_equal(ev->dport, 4000);
+	assert_int_equal(ev->netns, own_netns);
+	assert_int_equal(ev->sock.reason, SHK_REASON_ACCEPT_QUEUE_FULL);
+	assert_int_equal(ev->sock.value, 2);
+	assert_int_equal(ev->sock.iss, isn);
+	assert_int_equal(ev->sock.irs, 1000);
+	assert_int_equal(ev->sock.old_state, 12);
+	assert_int_equal(ev->sock.new_state, new_state);
+	close(clients[0]);
+	close(clients[1]);
+	close(listening);
+	ghost_close();
+}
+
+static void a_third_ack_dropped_for_a_full_queue_is_told(void **state)
+{
+	(void)state;
+	third_ack_refused("0", 12);
+}
+
+static void a_third_ack_reset_for_a_full_queue_is_told(void **state)
+{
+	(void)state;
+	third_ack_refused("1", 7);
+}
+
+/* The server closes first; then somebody comes from the port of the one before, with a higher number. */
+static void a_time_wait_given_up_is_told(void **state)
+{
+	const struct shk_event *ev;
+	uint32_t isn;
+	uint16_t port;
+	int listening, fd;
+
+	(void)state;
+	start(0);
+	need("shk_timewait_segment");
+	ghost_open();
+	listening = listen_on(&port, 8);
+	ghost_send(4000, port, TH_SYN, 1000, 0);
+	isn = ghost_synack(4000);
+	ghost_send(4000, port, TH_ACK, 1001, isn + 1);
+	fd = accept(listening, NULL, NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	ghost_send(4000, port, TH_FIN | TH_ACK, 1001, isn + 2);
+	wait_for(SHK_SOCK_CLOSED, port, 1);
+	close(fd);
+	ghost_send(4000, port, TH_SYN, 900000, 0);
+	wait_for(SHK_SOCK_TIME_WAIT_BROKEN, port, 1);
+	stop();
+	ev = find(SHK_SOCK_TIME_WAIT_BROKEN, port);
+	assert_int_equal(ev->dport, 4000);
+	assert_int_equal(ev->sock.old_state, 6);
+	assert_int_equal(ev->sock.new_state, 10);
+	assert_int_equal((uint32_t)(ev->sock.value >> 32), isn + 2);
+	assert_int_equal((uint32_t)ev->sock.value, 1002);
+	close(listening);
+	ghost_close();
+}
+
 /* Every attach point is told of, as observing or as missing, unless another one serves. */
 static void what_is_observed_is_told(void **state)
 {
@@ -739,6 +928,9 @@ int main(void)
 		WITNESS_TEST(octets_never_read_are_told),
 		WITNESS_TEST(a_full_ring_loses_exactly_what_it_says),
 		WITNESS_TEST(another_namespace_is_not_looked_at),
+		WITNESS_TEST(a_third_ack_dropped_for_a_full_queue_is_told),
+		WITNESS_TEST(a_third_ack_reset_for_a_full_queue_is_told),
+		WITNESS_TEST(a_time_wait_given_up_is_told),
 		WITNESS_TEST(a_killed_observer_leaves_nothing),
 		WITNESS_TEST(what_is_observed_is_told),
 	};
