@@ -47,7 +47,7 @@ fuzz() {
 	local name=$1 learnt=build/fuzz/learnt/$1
 
 	mkdir -p "$learnt" build/fuzz/failed
-	build/fuzz/fuzz_"$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=16384 \
+	build/fuzz/fuzz_"$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=16384 -len_control=0 \
 		-artifact_prefix=build/fuzz/failed/"$name"- -print_final_stats=1 "$learnt" "$seeds/$name" \
 		>build/fuzz/"$name".log 2>&1
 }

@@ -121,6 +121,21 @@ static void read_capture(const char *path)
  * ---- Recordings ----------------------------------------------------------------------------------
  */
 
+/* A block with one name, as long as can be. */
+static void add_name(struct seed *s)
+{
+	static const char name[SHK_NAME_MAX];
+	const struct shk_entry entry = {.kind = SHK_ENTRY_NAME, .value = sizeof(name)};
+	const uint64_t id = 1;
+	const size_t len = sizeof(entry) + sizeof(id) + sizeof(name);
+	const uint8_t head[] = {SHK_BLOCK_ENTRIES, len & 0xff, len >> 8};
+
+	put(s, head, sizeof(head));
+	put(s, &entry, sizeof(entry));
+	put(s, &id, sizeof(id));
+	put(s, name, sizeof(name));
+}
+
 /* As fuzz_shk.c takes them: unpacked, and packed. */
 static void read_recording(const char *path)
 {
@@ -151,6 +166,10 @@ static void read_recording(const char *path)
 	fclose(file);
 	shk_input_free(in);
 	store(&unpacked, "shk");
+	if (unpacked.len < SEED_SIZE - SHK_NAME_MAX) {
+		add_name(&unpacked);
+		store(&unpacked, "shk");
+	}
 
 	file = fopen(path, "r");
 	n = file ? fread(packed.octets + 1, 1, SEED_SIZE - 1, file) : 0;
