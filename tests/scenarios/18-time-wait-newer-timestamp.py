@@ -31,6 +31,7 @@ RECORDS = [{
 }, {
     "client.isn": 1000,
     "open.verdict": "O_TW_RECYCLE_PASSIVE",
+    "witness.confidence": one_of("certain", "inferred"),
     "close.verdict": "C_NONE",
 }]
 COUNTERS = {"TcpPassiveOpens": 2, "TcpExtTW": 1}

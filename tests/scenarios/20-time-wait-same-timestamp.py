@@ -30,6 +30,7 @@ RECORDS = [{
     "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }, {
     "open.verdict": "O_TW_RECYCLE_PASSIVE",
+    "witness.confidence": one_of("certain", "inferred"),
     "close.verdict": "C_NONE",
 }]
 COUNTERS = {"TcpPassiveOpens": 2, "TcpExtTW": 1}

@@ -33,7 +33,7 @@ RECORDS = [{
     "witness.socket": todo(True, now=False),    # told of when it is accepted or ends
 }, {
     "client.port": 42029, "server.rst": 1,
-    "open.verdict": "O_ACCEPTQ_ABORT",
+    "open.verdict": todo("O_ACCEPTQ_ABORT", now="O_EMBRYO_RST"),
     "blame.where": "listener",
 }]
 COUNTERS = {"TcpPassiveOpens": 2, "TcpOutRsts": 1, "TcpExtEmbryonicRsts": 1, "TcpExtListenOverflows": 1,

@@ -23,6 +23,7 @@ def play(s):
 
 
 RECORDS = [{
+    "witness.confidence": one_of("certain", "inferred"),
     "open.verdict": "O_3WHS",
     "close.verdict": "C_RST_UNREAD", "close.by": "server",
     "blame.where": "application",

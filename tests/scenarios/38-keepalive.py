@@ -26,6 +26,7 @@ def play(s):
 
 
 RECORDS = [{
+    "witness.confidence": one_of("certain", "inferred"),
     "open.verdict": "O_3WHS",
     "close.verdict": "C_KEEPALIVE", "close.by": "server",
     "blame.where": one_of("network", "peer"),

@@ -38,8 +38,12 @@ def play(s):
     s.other.do(fill_and_close, into)
     drain_and_close(reader)
     s.until("both are closed", lambda: set(s.sockets_of(7068) + s.sockets_from(7168)) <= {6, 10})
-    s.until("two FINs with more than two MSS of data", lambda: sum(
-        packet_payload(data) > 2 * 1448 for _, data in list(s.capture.packets) if data[33] & 1) == 2)
+    sizes = []
+
+    def is_captured():
+        sizes[:] = [packet_payload(data) for _, data in list(s.capture.packets) if data[33] & 1]
+        return sum(size > 2 * 1448 for size in sizes) == 2
+    s.until(lambda: f"two FINs with more than two MSS of data, not {sizes}", is_captured)
 
 
 CLOSED = {"open.verdict": "O_3WHS", "close.verdict": one_of("C_3SEG", "C_4SEG"), "close.by": "client",

@@ -223,11 +223,11 @@ class Scene(Host):
         end = time.monotonic() + within
         while not condition():
             if time.monotonic() > end:
-                raise Wrong(f"{what}: not within {within} s")
+                raise Wrong(f"{what() if callable(what) else what}: not within {within} s")
             time.sleep(0.01)
 
     def until_state(self, sock, state):
-        self.until(f"socket in {state}, is in {self.state(sock)}", lambda: self.state(sock) == state)
+        self.until(lambda: f"socket in {state}, is in {self.state(sock)}", lambda: self.state(sock) == state)
 
 
 class OtherHost:
