@@ -25,6 +25,7 @@ def play(s):
 
 
 RECORDS = [{
+    "witness.confidence": one_of("certain", "inferred"),
     "open.verdict": todo("O_DEFER_ACCEPT", now="O_3WHS"),
     "witness.confidence": one_of("inferred", "certain"),    # the wait might have had another cause
     "close.verdict": "C_NONE",

@@ -28,6 +28,7 @@ def play(s):
 
 RECORDS = [{
     "client.port": 40044,
+    "witness.confidence": one_of("certain", "inferred"),
     "open.verdict": "O_3WHS",
     "close.verdict": todo("C_RST_LISTENER_CLOSE", now="C_RST"), "close.by": "server",
     "blame.where": "application",
