@@ -45,7 +45,7 @@ RECORDS = [{
     "client.port": 43028,
     "server.synack": 2,
     "open.verdict": "O_3WHS", "open.flags": has("SYNACK_RETRANSMIT"),
-    "blame.where": todo("listener", now="none"),
+    "blame.where": "listener",
 }]
 COUNTERS = {"TcpPassiveOpens": 4, "TcpRetransSegs": 1, "TcpExtListenOverflows": 1, "TcpExtListenDrops": 1}
 TSHARK = [7, 7, 7, 15]

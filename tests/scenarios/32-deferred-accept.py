@@ -25,9 +25,8 @@ def play(s):
 
 
 RECORDS = [{
-    "witness.confidence": one_of("certain", "inferred"),
-    "open.verdict": todo("O_DEFER_ACCEPT", now="O_3WHS"),
     "witness.confidence": one_of("inferred", "certain"),    # the wait might have had another cause
+    "open.verdict": "O_DEFER_ACCEPT",
     "close.verdict": "C_NONE",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTCPDeferAcceptDrop": 1}

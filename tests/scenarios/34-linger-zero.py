@@ -20,7 +20,7 @@ def play(s):
 RECORDS = [{
     "witness.confidence": one_of("certain", "inferred"),
     "open.verdict": "O_3WHS",
-    "close.verdict": todo("C_RST_LINGER0", now="C_RST"), "close.by": "server",
+    "close.verdict": "C_RST_LINGER0", "close.by": "server",
     "blame.where": "application",
     "compat.conn_state": "RSTR", "compat.history": "ShAr",
 }]

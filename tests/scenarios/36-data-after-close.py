@@ -24,7 +24,6 @@ def play(s):
 
 
 RECORDS = [{
-    "witness.confidence": one_of("certain", "inferred"),
     "open.verdict": "O_3WHS",
     "close.verdict": "C_RST_DATA_AFTER_CLOSE", "close.by": "server",
     "witness.confidence": one_of("inferred", "certain"),    # if the kernel tells what answered

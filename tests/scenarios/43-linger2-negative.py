@@ -25,7 +25,7 @@ def play(s):
 RECORDS = [{
     "witness.confidence": one_of("certain", "inferred"),
     "open.verdict": "O_3WHS",
-    "close.verdict": todo("C_RST_LINGER2", now="C_RST_DATA_AFTER_CLOSE"), "close.by": "server",
+    "close.verdict": "C_RST_LINGER2", "close.by": "server",
     "close.flags": has("RST_AFTER_FIN"),
     "compat.conn_state": "RSTR", "compat.history": "ShAfr",
 }]

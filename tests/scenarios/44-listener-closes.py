@@ -30,7 +30,7 @@ RECORDS = [{
     "client.port": 40044,
     "witness.confidence": one_of("certain", "inferred"),
     "open.verdict": "O_3WHS",
-    "close.verdict": todo("C_RST_LISTENER_CLOSE", now="C_RST"), "close.by": "server",
+    "close.verdict": "C_RST_LISTENER_CLOSE", "close.by": "server",
     "blame.where": "application",
     "witness.confidence": one_of("inferred", "certain"),    # that nobody accepted it is not seen
 }, {

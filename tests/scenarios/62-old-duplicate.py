@@ -57,7 +57,7 @@ def play(s):
         raise Wrong(f"delivered: {delivered}")
 
 
-RESET = {"open.verdict": "O_3WHS", "close.verdict": todo("C_RST_LINGER0", now="C_RST"), "close.by": "client"}
+RESET = {"open.verdict": "O_3WHS", "close.verdict": "C_RST_LINGER0", "close.by": "client"}
 AGAIN = {"open.verdict": "O_3WHS", "close.verdict": "C_NONE"}
 RECORDS = [
     {**RESET, "client.isn": 1, "tuple_reuse": ABSENT},

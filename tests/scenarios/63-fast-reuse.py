@@ -27,7 +27,7 @@ def play(s):
         server.close()
 
 
-USED = {"open.verdict": "O_3WHS", "close.verdict": todo("C_RST_LINGER0", now="C_RST"), "close.by": "client",
+USED = {"open.verdict": "O_3WHS", "close.verdict": "C_RST_LINGER0", "close.by": "client",
         "client.bytes": 1, "local": "both"}
 RECORDS = [{**USED, "tuple_reuse": ABSENT}]
 RECORDS += [{**USED, "tuple_reuse.verdict": "SAFE_ISN"}] * (TIMES - 1)

@@ -47,7 +47,7 @@ def play(s):
         s.notes[f"verdict{timestamps}"] = ("SAFE_TS" if timestamps else "SAFE_BY_PEER_ISN" if overtaken else "SAFE_ISN")
 
 
-BULK = {"open.verdict": "O_3WHS", "close.verdict": todo("C_RST_LINGER0", now="C_RST"), "close.by": "client",
+BULK = {"open.verdict": "O_3WHS", "close.verdict": "C_RST_LINGER0", "close.by": "client",
         "client.bytes": BYTES}
 RECORDS = [
     BULK,
