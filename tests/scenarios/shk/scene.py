@@ -54,6 +54,11 @@ def set_link(name, up):
         fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), flags))
 
 
+def read(path):
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
 def read_counters():
     """The counters of this namespace, named as nstat names them."""
     counters = {}
@@ -181,6 +186,7 @@ class Scene(Host):
         self.wire = Wire("tun0", self.addr, self.addr + 1)
         self.wire.host6, self.wire.peer6 = self.addr6, self.addr6 + 1
         self.ip(f"addr add {self.addr}/24 dev tun0", f"addr add {self.addr6}/64 dev tun0 nodad", "link set tun0 up")
+        self.until_ipv6()
 
     def use_lo(self):
         self.ip(f"addr add {self.addr}/24 dev lo", f"addr add {self.addr6}/64 dev lo nodad")
@@ -192,6 +198,11 @@ class Scene(Host):
                 f"addr add {self.addr}/24 dev veth0", f"addr add {self.addr6}/64 dev veth0 nodad",
                 "link set veth0 up")
         self.other.do(self.other.prepare)
+
+    def until_ipv6(self):
+        """The kernel takes an IPv6 address into use later than the command that adds it returns."""
+        local_route = f"{self.addr6.packed.hex()} 80 "
+        self.until("the IPv6 address is in use", lambda: local_route in read("/proc/thread-self/net/ipv6_route"))
 
     def ip(self, *commands):
         self.run("ip", "-batch", "-", feed="\n".join(commands))
