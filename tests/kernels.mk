@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# The tests of the VM on every kernel that tests/vm/kernels names.
+# Tests inside a kernel built for them, and those of the VM on every kernel that tests/vm/kernels names.
 
 kernels := $(shell awk '!/^\#/ && NF { print $$1 }' tests/vm/kernels)
 other_kernels := $(filter-out $(firstword $(kernels)),$(kernels))
@@ -12,9 +12,13 @@ VM_TIMEOUT = 1800
 run_goals = for goal in $(1); do from=$$(date +%s); $(MAKE) --no-print-directory $$goal || :; \
 	printf '%6d s  %s\n' $$(($$(date +%s) - from)) $$goal >>$(results)/times; done; cat $(results)/times
 
-test-full: ## Run every test, and those of the VM on every kernel; says how long each took
-	+$(Q)$(call run_goals,test $(addprefix test-vm-on-,$(other_kernels)))
-	$(Q)tests/summary $(results) $(addprefix vm-,$(other_kernels))
+test-kunit: | deps ## Run the KUnit suites of the module, by KUnit's own runner in a kernel built for them
+	$(Q)$(call fresh_results,kunit)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/kunit prove -e '' tests/kunit/kunit.t && touch $(results)/kunit/.passed
+
+test-full: ## Run every test, KUnit's and those of the VM on every kernel; says how long each took
+	+$(Q)$(call run_goals,test test-kunit $(addprefix test-vm-on-,$(other_kernels)))
+	$(Q)tests/summary $(results) kunit $(addprefix vm-,$(other_kernels))
 
 test-vm-on-%:
 	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$*
@@ -24,4 +28,4 @@ smoke-on-%:
 	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$* \
 		T='tests/vm/t/30-connections.t tests/vm/t/80-sockets.t tests/vm/t/99-dmesg.t'
 
-.PHONY: test-full
+.PHONY: test-full test-kunit
