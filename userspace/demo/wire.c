@@ -238,6 +238,7 @@ int shk_wire_draw(struct shk_wire *wire, struct shk_sink *sink, struct shk_error
 		.flows_max = 1,
 		.linger_ns = SHK_LINGER_FILE_NS,
 		.arrows_max = sink->arrows_wanted,
+		.arrows_of_all = true,
 	};
 	struct shk_engine *engine;
 	int rc;

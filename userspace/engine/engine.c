@@ -358,7 +358,7 @@ static void note_translation(struct shk_engine *e, struct shk_flow *f, const str
 static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool late)
 {
 	bool syn = (ev->seg.tcp_flags & (SHK_TCP_SYN | SHK_TCP_ACK | SHK_TCP_RST)) == SHK_TCP_SYN;
-	struct shk_ladder ladder = {.max = e->config.arrows_max};
+	struct shk_ladder ladder = {.max = e->config.arrows_max, .all = e->config.arrows_of_all};
 	struct shk_tuple tuple;
 	struct shk_flow *f, before;
 	bool again = false;

@@ -23,6 +23,7 @@ struct shk_engine_config {
 	uint64_t	linger_ns;	/* wait so long after the end of a connection for stragglers */
 	uint32_t	hooks;		/* SHK_HOOK_BIT()s at which the sources look; 0: not known */
 	uint32_t	arrows_max;	/* keep that many segments of each one, at most 1023; 0: none */
+	bool		arrows_of_all;	/* keep also those that say nothing of the opening or the close */
 	bool		sockets_begin;	/* a socket whose segments were not seen is worth a record too */
 };
 

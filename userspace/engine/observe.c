@@ -583,7 +583,7 @@ void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned i
 	int recent;
 
 	f->end[from].hooks |= hook_bit;
-	if (!is_evidence(f, &s)) {
+	if (!ladder->all && !is_evidence(f, &s)) {
 		f->several = 1;
 		shk_compat_note(f, s.seg, from);
 		if (s.ack)

@@ -11,6 +11,7 @@
 struct shk_ladder {
 	struct shk_arrows **arrows;
 	uint32_t max;
+	bool all;	/* also segments that say nothing of the opening or the close */
 };
 
 /*
