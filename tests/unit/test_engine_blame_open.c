@@ -488,6 +488,29 @@ static void test_opened_in_a_way_of_its_own(void **state)
 	CHECK_ALL(patterns);
 }
 
+/* A file remembers longer than any TIME-WAIT lasts: a tuple that was free again was not taken out of one. */
+static void test_time_wait_ends(void **state)
+{
+	static const struct {
+		uint64_t gap_ns;
+		enum shk_open open;
+	} cases[] = {{59 * SECOND, SHK_O_TW_RECYCLE_PASSIVE}, {61 * SECOND, SHK_O_3WHS}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct shk_engine_config config = tap_config;
+		struct scene *s;
+
+		config.linger_ns = SHK_LINGER_FILE_NS;
+		s = scene_new_with(TAP, &config);
+		leave_time_wait(s, SERVER);
+		pass(s, cases[i].gap_ns - 2 * SECOND);
+		open_again(s, 100000, 1692489);
+		assert_int_equal(opened_at(s, 1)->open, cases[i].open);
+		scene_free(s);
+	}
+}
+
 /* RFC 3168 6.1.1; RFC 9768 3.1.1, table 2. */
 static void test_ecn(void **state)
 {
@@ -550,6 +573,7 @@ int main(void)
 		cmocka_unit_test(test_refused_and_reset),
 		cmocka_unit_test(test_embryo_ended_by_another_syn),
 		cmocka_unit_test(test_opened_in_a_way_of_its_own),
+		cmocka_unit_test(test_time_wait_ends),
 		cmocka_unit_test(test_ecn),
 		cmocka_unit_test(test_mptcp),
 	};
