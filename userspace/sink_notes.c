@@ -21,6 +21,7 @@ struct note {
 	uint16_t sport, dport;
 	bool closes;
 	char *text;
+	bool said;
 };
 
 struct notes {
@@ -210,17 +211,20 @@ static size_t place_of(const struct notes *n, uint64_t ts_ns)
 	return low;
 }
 
-unsigned int shk_sink_notes_find(const struct shk_sink *s, const struct shk_event *ev, const char **texts,
+unsigned int shk_sink_notes_find(struct shk_sink *s, const struct shk_event *ev, const char **texts,
 				 unsigned int max)
 {
-	const struct notes *n = to_notes(s);
+	struct notes *n = to_notes(s);
 	unsigned int found = 0;
 	size_t i;
 
 	for (i = place_of(n, ev->ts_ns); i < n->len && n->notes[i].ts_ns == ev->ts_ns && found < max; i++)
-		if (n->notes[i].netns == ev->netns && n->notes[i].seq == ev->seg.seq &&
-		    n->notes[i].sport == ev->sport && n->notes[i].dport == ev->dport)
+		/* Once: in a capture without times many segments fit. */
+		if (!n->notes[i].said && n->notes[i].netns == ev->netns && n->notes[i].seq == ev->seg.seq &&
+		    n->notes[i].sport == ev->sport && n->notes[i].dport == ev->dport) {
+			n->notes[i].said = true;
 			texts[found++] = n->notes[i].text;
+		}
 	texts[found] = NULL;
 	return found;
 }

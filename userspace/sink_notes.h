@@ -17,7 +17,7 @@ void shk_sink_notes_sort(struct shk_sink *s);
  * What is said of the segment @ev, which must be as it was first seen: at most @max texts, NULL behind the
  * last. Returns how many there are. They live as long as the sink.
  */
-unsigned int shk_sink_notes_find(const struct shk_sink *s, const struct shk_event *ev, const char **texts,
+unsigned int shk_sink_notes_find(struct shk_sink *s, const struct shk_event *ev, const char **texts,
 				 unsigned int max);
 
 #endif /* SHK_SINK_NOTES_H */

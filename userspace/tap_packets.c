@@ -20,7 +20,7 @@ struct interface {
 struct tap_packets {
 	struct shk_tap base;
 	FILE *out;
-	const struct shk_sink *notes;
+	struct shk_sink *notes;
 	int64_t real_offset_ns;
 	uint64_t lost; /* since the last packet */
 	struct shk_tap_packets_totals totals;
@@ -92,9 +92,13 @@ static int write_segment(struct tap_packets *t, const struct shk_event *ev)
 {
 	const char *comments[NOTES_MAX + 1];
 	struct shk_pcapng_out packet = {.comments = comments, .lost = t->lost};
+	unsigned int n = shk_sink_notes_find(t->notes, ev, comments, NOTES_MAX);
 	struct shk_packet_made made;
 	int rc;
 
+	/* A capture tells the engine of all segments: here those are shown that belong to a handshake. */
+	if (!n && !(ev->seg.why & ~(SHK_WHY_FIRST_DATA | SHK_WHY_FIRST_ACK)))
+		return 0;
 	rc = find_interface(t, ev, &packet.interface);
 	if (rc)
 		return rc;
@@ -103,7 +107,7 @@ static int write_segment(struct tap_packets *t, const struct shk_event *ev)
 	packet.octets = made.octets;
 	packet.len = made.len;
 	packet.wire_len = made.wire_len;
-	t->totals.comments += shk_sink_notes_find(t->notes, ev, comments, NOTES_MAX);
+	t->totals.comments += n;
 	t->totals.packets++;
 	t->lost = 0;
 	return shk_pcapng_write_packet(t->out, &packet);
@@ -165,7 +169,7 @@ static const struct shk_tap_ops packets_ops = {
 	.end = tap_end,
 };
 
-struct shk_tap *shk_tap_packets_new(FILE *out, const struct shk_sink *notes)
+struct shk_tap *shk_tap_packets_new(FILE *out, struct shk_sink *notes)
 {
 	struct tap_packets *t = calloc(1, sizeof(*t));
 

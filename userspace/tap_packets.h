@@ -17,7 +17,7 @@ struct shk_tap_packets_totals {
 };
 
 /* @notes is a sorted shk_sink_notes. Both stay the caller's. NULL: no memory. */
-struct shk_tap *shk_tap_packets_new(FILE *out, const struct shk_sink *notes);
+struct shk_tap *shk_tap_packets_new(FILE *out, struct shk_sink *notes);
 void shk_tap_packets_free(struct shk_tap *t);	/* accepts NULL */
 
 void shk_tap_packets_totals(const struct shk_tap *t, struct shk_tap_packets_totals *totals);
