@@ -315,6 +315,33 @@ static void test_who_could_not_connect_and_why(void **state)
 	}
 }
 
+/* The listener had no room at the third ACK. Later data may get in: then it is an opening like any other. */
+static void test_third_ack_without_room(void **state)
+{
+	(void)state;
+	for (int room_later = 0; room_later < 2; room_later++) {
+		struct scene *s = scene_new(SERVER_HOST);
+		struct shk_event ev;
+
+		handshake(s);
+		ev = socket_event(s, SERVER, SHK_SOCK_ACK_REFUSED);
+		ev.sock.reason = SHK_REASON_ACCEPT_QUEUE_FULL;
+		ev.sock.new_state = 12;
+		ev.sock.value = 3;
+		feed(s, &ev);
+		pass(s, SECOND);
+		server(s, SA, 0, 1, 0);
+		if (room_later)
+			accepted(s, MS);
+		client(s, RA, 1, 1, 0);
+		scene_finish(s);
+		assert_int_equal(the_opened(s)->open, SHK_O_3WHS);
+		assert_int_equal(the_closed(s)->open, room_later ? SHK_O_3WHS : SHK_O_ACCEPTQ_DROP_ACK);
+		assert_int_equal(the_closed(s)->blame.where, SHK_BLAME_LISTENER);
+		scene_free(s);
+	}
+}
+
 /* An error ends a connection in silence: no segment will. */
 static void test_a_socket_that_gave_up_ends_the_record(void **state)
 {
@@ -527,6 +554,7 @@ int main(void)
 		cmocka_unit_test(test_bytes_that_differ_are_a_conflict),
 		cmocka_unit_test(test_a_close_that_the_wire_did_not_see_is_a_gap),
 		cmocka_unit_test(test_who_could_not_connect_and_why),
+		cmocka_unit_test(test_third_ack_without_room),
 		cmocka_unit_test(test_a_socket_that_gave_up_ends_the_record),
 		cmocka_unit_test(test_a_minisock_goes_on),
 		cmocka_unit_test(test_end_of_time_wait),

@@ -246,6 +246,15 @@ static enum shk_open refusal(const struct shk_flow *f)
 	}
 }
 
+/* The queue was full at the third ACK, and nothing came of it later: only the client was connected. */
+static bool is_ack_dropped(const struct shk_flow *f)
+{
+	unsigned int server = shk_flow_server(f);
+
+	return f->open == SHK_O_3WHS && f->socket[server].reason == SHK_REASON_ACCEPT_QUEUE_FULL &&
+	       !(f->established & 1U << server);
+}
+
 bool shk_open_revise(struct shk_flow *f)
 {
 	const uint16_t late = SHK_OF_CHILD_LATE | SHK_OF_SYNACK_AFTER_ACK;
@@ -262,6 +271,10 @@ bool shk_open_revise(struct shk_flow *f)
 	if (shk_is_server_watched(f) && is_ack_refused(f, SHK_AT_ONCE_NS)) {
 		f->phase = SHK_PHASE_RESET;
 		f->open = refusal(f);
+		return true;
+	}
+	if (is_ack_dropped(f)) {
+		f->open = SHK_O_ACCEPTQ_DROP_ACK;
 		return true;
 	}
 	/* A listener whose queue was full repeats its SYN+ACK; one that waits for data does not. */

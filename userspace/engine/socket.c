@@ -198,6 +198,9 @@ static void observe_closed(struct shk_flow *f, const struct shk_event *ev, unsig
 	uint32_t snd_nxt = sock->value >> 32, rcv_nxt = sock->value;
 	bool got_fin = sock->new_state == SOCK_TIME_WAIT || sock->old_state == SOCK_LAST_ACK;
 
+	/* Only a socket that was established has a state to close from, also if accept() never returned it. */
+	if (sock->old_state != SOCK_SYN_SENT)
+		f->established |= 1U << self;
 	own->closed = sock->new_state == SOCK_CLOSE;
 	own->unread = !!(sock->flags & SHK_SOCK_UNREAD);
 	own->sk_err = sock->sk_err > UINT8_MAX ? UINT8_MAX : sock->sk_err;
@@ -264,6 +267,9 @@ void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned
 		if (!(f->end[self].has & SHK_HAS_ACK))
 			f->end[self].queued = sock->value > UINT32_MAX ? UINT32_MAX : sock->value;
 		own->reason = sock->reason;
+		break;
+	case SHK_SOCK_ACK_REFUSED:
+		own->reason = SHK_REASON_ACCEPT_QUEUE_FULL;
 		break;
 	case SHK_SOCK_RESET_SENT:
 		own->reason = sock->reason;
