@@ -198,7 +198,7 @@ static void observe_closed(struct shk_flow *f, const struct shk_event *ev, unsig
 	uint32_t snd_nxt = sock->value >> 32, rcv_nxt = sock->value;
 	bool got_fin = sock->new_state == SOCK_TIME_WAIT || sock->old_state == SOCK_LAST_ACK;
 
-	/* Only a socket that was established has a state to close from, also if accept() never returned it. */
+	/* Only what was established has a state to close from, also if accept() never returned it. */
 	if (sock->old_state != SOCK_SYN_SENT)
 		f->established |= 1U << self;
 	own->closed = sock->new_state == SOCK_CLOSE;
