@@ -26,7 +26,8 @@ struct cpu_stream {
 	unsigned int number;
 	unsigned int budget;
 	uint64_t read;
-	uint64_t filtered;
+	uint64_t filtered; /* events */
+	uint64_t rejected; /* records of them */
 	uint64_t notes;
 };
 
@@ -35,8 +36,8 @@ struct shk_bpf_rings {
 	struct bpf_map *account_map;
 	struct ring_buffer *buffer;
 	uint32_t slots;
-	shk_bpf_passes_fn *passes;
-	void *passes_arg;
+	shk_bpf_rejects_fn *rejects;
+	void *rejects_arg;
 	shk_source_fn *fn; /* of the running drain */
 	void *arg;
 	unsigned int n;
@@ -60,7 +61,7 @@ int shk_bpf_rings_cpus(uint32_t slots, struct shk_error *err)
 }
 
 struct shk_bpf_rings *shk_bpf_rings_new(struct bpf_map *rings, struct bpf_map *account, unsigned int cpus,
-					shk_bpf_passes_fn *passes, void *arg)
+					shk_bpf_rejects_fn *rejects, void *arg)
 {
 	struct shk_bpf_rings *r = calloc(1, sizeof(*r) + cpus * sizeof(r->cpus[0]));
 
@@ -68,8 +69,8 @@ struct shk_bpf_rings *shk_bpf_rings_new(struct bpf_map *rings, struct bpf_map *a
 		return NULL;
 	r->rings_map = rings;
 	r->account_map = account;
-	r->passes = passes;
-	r->passes_arg = arg;
+	r->rejects = rejects;
+	r->rejects_arg = arg;
 	r->n = cpus;
 	bpf_map__set_max_entries(rings, cpus);
 	return r;
@@ -80,17 +81,16 @@ static int on_record(void *arg, void *data, size_t size)
 	struct cpu_stream *c = arg;
 	struct shk_bpf_rings *r = c->owner;
 	const struct shk_event *ev = data;
+	bool note = ev->kind == SHK_EV_LOST;
+	unsigned int rejected = !note && r->rejects ? r->rejects(r->rejects_arg, ev) : 0;
 
 	(void)size;
-	if (ev->kind == SHK_EV_LOST) {
-		c->notes++;
+	c->notes += note;
+	c->read += !note && !rejected;
+	c->filtered += rejected;
+	c->rejected += rejected > 0;
+	if (!rejected)
 		r->fn(r->arg, c->number, ev);
-	} else if (!r->passes || r->passes(r->passes_arg, ev)) {
-		c->read++;
-		r->fn(r->arg, c->number, ev);
-	} else {
-		c->filtered++;
-	}
 	return --c->budget ? 0 : -ECANCELED;
 }
 
@@ -198,7 +198,7 @@ int shk_bpf_rings_account(const struct shk_bpf_rings *r, unsigned int cpu, struc
 	}
 	account->seen = all[cpu].seen - c->filtered;
 	account->lost = all[cpu].lost;
-	account->delivered = ring__producer_pos(c->ring) / RECORD_OCTETS - all[cpu].notes - c->filtered;
+	account->delivered = ring__producer_pos(c->ring) / RECORD_OCTETS - all[cpu].notes - c->rejected;
 	account->filtered = c->filtered;
 	account->read = c->read;
 	free(all);

@@ -9,17 +9,17 @@
 
 #include "source.h"
 
-/* False: the event is counted as filtered and handed to nobody. */
-typedef bool shk_bpf_passes_fn(void *arg, const struct shk_event *ev);
+/* 0: the record passes. Else the events for which it stands, all filtered: it is handed to nobody. */
+typedef unsigned int shk_bpf_rejects_fn(void *arg, const struct shk_event *ev);
 
 struct shk_bpf_rings;
 
 /* A number of possible CPUs, or -errno and *err; both also if @slots is no size of a ring. */
 int shk_bpf_rings_cpus(uint32_t slots, struct shk_error *err);
 
-/* Before the object is loaded. @passes: NULL: all pass. NULL if memory is short. */
+/* Before the object is loaded. @rejects: NULL: all pass. NULL if memory is short. */
 struct shk_bpf_rings *shk_bpf_rings_new(struct bpf_map *rings, struct bpf_map *account, unsigned int cpus,
-					shk_bpf_passes_fn *passes, void *arg);
+					shk_bpf_rejects_fn *rejects, void *arg);
 
 /* After it: makes the rings, of @slots records each, 0 meaning the default. */
 int shk_bpf_rings_open(struct shk_bpf_rings *r, uint32_t slots);

@@ -201,6 +201,13 @@ static bool passes(void *arg, const struct shk_event *ev)
 	return shk_filter_passes(&b->filter, h.octets, h.wire_len, h.len);
 }
 
+static unsigned int rejects(void *arg, const struct shk_event *ev)
+{
+	if (passes(arg, ev))
+		return 0;
+	return ev->kind == SHK_EV_PATH ? shk_path_events(ev) : 1;
+}
+
 static void deliver(void *arg, unsigned int stream, const struct shk_event *ev)
 {
 	struct source_bpf *b = arg;
@@ -294,7 +301,7 @@ static int prepare(struct source_bpf *b)
 	skel->rodata->shk_gate_mask = GATE_BUCKETS - 1;
 	skel->rodata->shk_paths = (b->hooks & PATH_HOOKS) == PATH_HOOKS;
 	bpf_map__set_max_entries(skel->maps.gate, GATE_BUCKETS);
-	b->rings = shk_bpf_rings_new(skel->maps.rings, skel->maps.account, b->base.streams, passes, b);
+	b->rings = shk_bpf_rings_new(skel->maps.rings, skel->maps.account, b->base.streams, rejects, b);
 	return b->rings ? 0 : -ENOMEM;
 }
 
