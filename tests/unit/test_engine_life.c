@@ -429,6 +429,28 @@ static void test_free_accepts_null_and_reports_nothing(void **state)
 	scene_free(s); /* frees a NULL engine */
 }
 
+/* A host that begins at the same number every time: the next use of a tuple is told by its place in time. */
+static void test_a_tuple_used_again_with_the_same_number(void **state)
+{
+	(void)state;
+	for (int live = 0; live < 2; live++) {
+		struct shk_engine_config config = scene_config;
+		struct scene *s;
+
+		config.hooks = live ? SHK_HOOKS_NETFILTER : SHK_HOOK_BIT(SHK_HOOK_CAPTURE);
+		s = scene_new_with(live ? LOOPBACK : TAP, &config);
+		for (int use = 0; use < 3; use++) {
+			handshake(s);
+			client(s, RA, 1, 1, 0);
+			pass(s, MS);
+		}
+		scene_finish(s);
+		assert_int_equal(n_closed(s), live ? 3 : 1);
+		assert_int_equal(closed_at(s, 0)->end[CLIENT].syn, live ? 1 : 3);
+		scene_free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_replay_tells_what_the_live_run_told),
 		cmocka_unit_test(test_time_never_goes_back),
 		cmocka_unit_test(test_free_accepts_null_and_reports_nothing),
+		cmocka_unit_test(test_a_tuple_used_again_with_the_same_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -237,7 +237,8 @@ static enum shk_list choose_list(const struct shk_flow *f, uint64_t ts_ns)
 }
 
 /* Does this segment begin another connection than the one @f remembers? */
-static bool starts_anew(const struct shk_flow *f, const struct shk_event *ev, unsigned int from)
+static bool starts_anew(const struct shk_engine *e, const struct shk_flow *f, const struct shk_event *ev,
+			unsigned int from)
 {
 	const struct shk_segment *seg = &ev->seg;
 	const struct shk_flow_end *end = &f->end[from], *other = &f->end[from ^ 1];
@@ -245,8 +246,13 @@ static bool starts_anew(const struct shk_flow *f, const struct shk_event *ev, un
 
 	if (!(seg->tcp_flags & SHK_TCP_SYN) || seg->tcp_flags & SHK_TCP_RST || ev->ts_ns < f->first_ns)
 		return false;
+	/*
+	 * The same number once more: a retransmission, unless what it opened has been and gone. A capture may
+	 * hold everything twice.
+	 */
 	if ((end->has & SHK_HAS_ISN) && end->isn == seg->seq)
-		return false;
+		return over && f->phase == SHK_PHASE_OPEN && !(seg->tcp_flags & SHK_TCP_ACK) &&
+		       ev->ts_ns > f->last_ns && e->config.hooks & SHK_HOOKS_NETFILTER;
 	if (over || f->phase == SHK_PHASE_MIDSTREAM)
 		/* For a SYN+ACK: the SYN before it was missed, if it answers another one. */
 		return !(seg->tcp_flags & SHK_TCP_ACK) || seg->ack - 1 != other->isn;
@@ -368,7 +374,7 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 	shk_tuple_from_event(&tuple, ev);
 	hash = shk_flows_hash(e->flows, &tuple);
 	f = shk_flows_find(e->flows, &tuple, hash);
-	if (f && starts_anew(f, ev, tuple.dir)) {
+	if (f && starts_anew(e, f, ev, tuple.dir)) {
 		retire(e, f, &before);
 		again = syn;
 		f = NULL;

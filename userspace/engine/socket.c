@@ -198,9 +198,9 @@ static void observe_closed(struct shk_flow *f, const struct shk_event *ev, unsig
 	uint32_t snd_nxt = sock->value >> 32, rcv_nxt = sock->value;
 	bool got_fin = sock->new_state == SOCK_TIME_WAIT || sock->old_state == SOCK_LAST_ACK;
 
-	/* Only what was established has a state to close from, also if accept() never returned it. */
-	if (sock->old_state != SOCK_SYN_SENT)
-		f->established |= 1U << self;
+	/* There is a socket: so it got in after all, although the queue had been full. */
+	if (own->reason == SHK_REASON_ACCEPT_QUEUE_FULL)
+		own->reason = SHK_REASON_NONE;
 	own->closed = sock->new_state == SOCK_CLOSE;
 	own->unread = !!(sock->flags & SHK_SOCK_UNREAD);
 	own->sk_err = sock->sk_err > UINT8_MAX ? UINT8_MAX : sock->sk_err;

@@ -126,6 +126,3 @@ USUAL = {
     "witness.confidence": "certain",
     "witness.conflicts": [],
 }
-
-# Members that the tool does not say at all yet; their absence is what todo() is for a single value.
-NOT_YET = ("compat",)
