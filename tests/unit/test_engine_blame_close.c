@@ -65,6 +65,7 @@ static void data_after_close(struct scene *s)
 	client(s, FA, 11, 1, 0);
 	server(s, A, 1, 12, 0);
 	pass(s, SECOND);
+	server(s, PA, 1, 12, 5);
 	client(s, R, 12, 0, 0);
 }
 

@@ -151,9 +151,10 @@ static enum shk_close told_by_shape(const struct shk_flow *f, unsigned int by)
 		return SHK_C_RST_DATA_AFTER_CLOSE;
 	if (f->socket[by].reason == SHK_REASON_TIMEWAIT_SOCKET) /* the answer of a minisock */
 		return SHK_C_RST_DATA_AFTER_CLOSE;
+	/* Where there never was any data, none came too late. */
 	if (is_watched(f, by))
-		return f->close_flags & SHK_CLOSE_RST_AT_ONCE ? SHK_C_RST_LINGER2
-							      : SHK_C_RST_DATA_AFTER_CLOSE;
+		return f->close_flags & SHK_CLOSE_RST_AT_ONCE || !f->seen_data ? SHK_C_RST_LINGER2
+									       : SHK_C_RST_DATA_AFTER_CLOSE;
 	return f->close_flags & SHK_CLOSE_RST_SOON ? SHK_C_RST : SHK_C_RST_DATA_AFTER_CLOSE;
 }
 
