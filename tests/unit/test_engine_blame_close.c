@@ -47,6 +47,7 @@ static void data_right_behind(struct scene *s)
 	client(s, FA, 11, 1, 0);
 	server(s, A, 1, 12, 0);
 	pass(s, 350 * US);
+	server(s, PA, 1, 12, 5);
 	client(s, R, 12, 0, 0);
 }
 
