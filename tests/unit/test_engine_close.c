@@ -329,6 +329,8 @@ static void test_reset_after_a_fin(void **state)
 			client(s, FA, 11, 1, 0);
 			server(s, A, 1, 12, 0);
 			pass(s, cases[c].pause_ns);
+			if (by == CLIENT)
+				server(s, PA, 1, 12, 5);
 			say(s, by, R, by ? 1 : 12, 0, 0);
 			/* Who has closed and answers so has no socket any more. */
 			assert_int_equal(settle(s)->close, by == CLIENT ? cases[c].by_client : SHK_C_RST);

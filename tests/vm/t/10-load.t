@@ -32,7 +32,7 @@ cycles_under_traffic()
 		insmod "$SHK_KO" || break
 		# Every tenth time with a session, so that the whole path is alive when it ends.
 		if [ $((i % 10)) = 0 ]; then
-			"$tool" watch --count 3 >/dev/null 2>&1 || break
+			"$tool" watch --source kmod --count 3 >/dev/null 2>&1 || break
 		fi
 		rmmod tcpshake || break
 	done

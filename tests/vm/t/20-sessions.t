@@ -49,6 +49,6 @@ chmod 600 /dev/tcpshake
 fails "a filter that is no filter is explained" "filter" "$tool" watch --count 1 'port port'
 ip netns del two
 ok "unloads" rmmod tcpshake
-fails "without the module the tool says what to do" "insmod" "$tool" watch --count 1
+fails "without the module the tool says what to do" "insmod" "$tool" watch --source kmod --count 1
 
 done_testing
