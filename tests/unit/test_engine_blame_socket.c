@@ -152,6 +152,16 @@ static void listener_gone(struct scene *s)
 static void deferred_accept(struct scene *s)
 {
 	handshake(s);
+	pass(s, 250 * MS);
+	client(s, PA, 1, 1, 5);
+	pass(s, 50 * MS);
+	accepted(s, 50 * MS);
+}
+
+/* The stack took its time, and there was no data to wait for. */
+static void late_but_not_deferred(struct scene *s)
+{
+	handshake(s);
 	pass(s, 300 * MS);
 	accepted(s, 50 * MS);
 }
@@ -197,6 +207,8 @@ static void test_openings(void **state)
 		 SHK_BLAME_APPLICATION, "the listener on port 443 was closed"},
 		{"deferred accept", deferred_accept, SERVER_HERE, SHK_O_DEFER_ACCEPT, SHK_C_NONE,
 		 SHK_INFERRED, SHK_BLAME_NOTHING, NULL},
+		{"no data", late_but_not_deferred, SERVER_HERE, SHK_O_3WHS, SHK_C_NONE, SHK_CERTAIN,
+		 SHK_BLAME_NOTHING, NULL},
 		{"accepted late", accepted_at_once, SERVER_HERE, SHK_O_3WHS, SHK_C_NONE, SHK_CERTAIN,
 		 SHK_BLAME_NOTHING, NULL},
 		{"request expired", request_expired, ONLY(SERVER_HOST), SHK_O_EMBRYO_EXPIRED, SHK_C_NONE,
