@@ -36,7 +36,7 @@ mkdir -p "$suite_cache"
 exec 9>"$suite_cache/.libbpf.lock"
 flock 9
 [[ -d $unpacked ]] || fetch
-exec 9>&-
+exec 8>&- 9>&-
 
 mkdir -p "$out"
 ln -sfn "$unpacked/usr/include" "$out/include"

@@ -5,7 +5,7 @@
 # this machine's apt already uses, and never installed. Sourced:
 #
 #	. tests/suite/apt.sh
-#	suite_use trixie-backports	# prefers packages of that suite from here on
+#	suite_use trixie-backports	# prefers packages of that suite from here on; nobody else does meanwhile
 #	suite_update			# asks the mirror for its current lists
 #	suite_download DIR PACKAGE...	# into DIR, as .deb
 #	apt-cache "${suite_apt[@]}" ...
@@ -40,6 +40,9 @@ suite_use() {
 	local suite=$1 base=${1%-backports}
 	local state=$suite_cache/apt/$base
 	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+	# apt does not wait for another apt at the same lists: it fails.
+	exec 8>"$state/.lock"
+	flock 8
 	suite_sources "$base" >"$state/sources.list" || return
 	suite_apt=(-q=2 -o APT::Sandbox::User= -o Dir::State::status=/dev/null
 		-o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=-

@@ -147,7 +147,7 @@ exec 9>"$kernels/.lock"
 flock 9	# several at once would each download the same
 is_fresh || update
 key=$(<"$kernels/$name.latest")
-exec 9>&-
+exec 8>&- 9>&-
 
 dir=$kernels/$key
 kver=${key%%_*}
