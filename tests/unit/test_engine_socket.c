@@ -232,6 +232,7 @@ static void test_rewritten_numbers_are_a_conflict(void **state)
 	close_in_four(s);
 	scene_finish(s);
 	assert_int_equal(the_closed(s)->conflicts, SHK_CONFLICT_ISN);
+	assert_int_equal(the_closed(s)->confidence, SHK_PARTIAL);
 	assert_int_equal(the_closed(s)->end[SERVER].isn, SERVER_ISN);
 	scene_free(s);
 }
@@ -258,6 +259,7 @@ static void test_bytes_that_differ_are_a_conflict(void **state)
 		closed(s, SERVER, LAST_ACK, CLOSE, cases[c].sk_err, cases[c].snd_nxt, cases[c].rcv_nxt);
 		scene_finish(s);
 		assert_int_equal(the_closed(s)->conflicts, cases[c].conflicts);
+		assert_int_equal(the_closed(s)->confidence, cases[c].conflicts ? SHK_PARTIAL : SHK_CERTAIN);
 		assert_int_equal(the_closed(s)->end[SERVER].sk_err, cases[c].sk_err);
 		scene_free(s);
 	}
@@ -277,6 +279,7 @@ static void test_a_close_that_the_wire_did_not_see_is_a_gap(void **state)
 		closed(s, SERVER, LAST_ACK, CLOSE, 0, 2, 2);
 		scene_finish(s);
 		assert_int_equal(the_closed(s)->conflicts, told ? 0 : SHK_CONFLICT_GAP);
+		assert_int_equal(the_closed(s)->confidence, SHK_PARTIAL);
 		scene_free(s);
 	}
 }

@@ -346,4 +346,7 @@ void shk_socket_fill(struct shk_conn *conn, const struct shk_flow *f, const stru
 	if (f->accept_wait_ns)
 		conn->accept_wait_ns = f->accept_wait_ns;
 	conn->conflicts = conflicts_of(conn, f);
+	/* One of them is wrong, or its loss is still to be announced: which one, nobody can say. */
+	if (conn->conflicts && conn->confidence == SHK_CERTAIN)
+		conn->confidence = SHK_PARTIAL;
 }
