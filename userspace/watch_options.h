@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The command lines of "tcpshake watch", "record" and "read", which have most in common, and their values. */
+/* The command lines of "tcpshake watch", "record", "read" and "isn", which have most in common. */
 #ifndef SHK_WATCH_OPTIONS_H
 #define SHK_WATCH_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "error.h"
+#include "option_values.h"
 
 enum shk_format { SHK_FORMAT_LINE, SHK_FORMAT_LADDER, SHK_FORMAT_JSON };
-enum shk_source_choice { SHK_SOURCE_AUTO, SHK_SOURCE_KMOD, SHK_SOURCE_BPF, SHK_SOURCE_PCAP };
-enum shk_colour_when { SHK_COLOUR_AUTO, SHK_COLOUR_ALWAYS, SHK_COLOUR_NEVER };
 
 /* 0 and NULL stand for "not given": the default of whoever uses it. */
 struct shk_watch_options {
@@ -49,13 +47,5 @@ int shk_record_options_parse(int argc, char **argv, unsigned int flags, struct s
 int shk_read_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
 int shk_isn_options_parse(int argc, char **argv, unsigned int flags, struct shk_watch_options *options);
 void shk_watch_options_release(struct shk_watch_options *options);
-
-/* The values; 0, or -EINVAL and *err. */
-int shk_parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *value, struct shk_error *err);
-int shk_parse_span(const char *text, uint64_t unit_ns, uint64_t max, uint64_t *span_ns,
-		   struct shk_error *err);
-int shk_parse_hooks(const char *text, uint32_t *hooks, struct shk_error *err);
-int shk_parse_colour(const char *text, enum shk_colour_when *colour, struct shk_error *err);
-int shk_parse_source(const char *text, enum shk_source_choice *source, struct shk_error *err);
 
 #endif /* SHK_WATCH_OPTIONS_H */
