@@ -52,7 +52,7 @@ test-scenarios: userspace ## Play every way to open and close (root), and compar
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/scenarios prove $(if $(S),-v) tests/scenarios/run $(if $(S),:: $(S)) && \
 		touch $(results)/scenarios/.passed
 
-test-vm: kmod userspace $(test_programs) $(B)/sanitize/tests/unit/test_source_socket ## Boot the VM and run the tests of the module and the tool in it
+test-vm: kmod userspace $(test_programs) $(filter $(B)/sanitize/tests/unit/test_source_socket%,$(unit_tests)) ## Boot the VM and run the tests of the module and the tool in it
 	$(Q)$(call fresh_results,$(vm))
 	$(Q)$(boot) --timeout $(VM_TIMEOUT) --log $(B)/vm/$(vm).log --share $(results)/$(vm) --env PERL_TEST_HARNESS_DUMP_TAP=$(results)/$(vm) -- \
 		prove --timer $(or $(T),tests/vm/t) && touch $(results)/$(vm)/.passed

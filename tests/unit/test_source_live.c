@@ -4,99 +4,31 @@
  * Takes root; otherwise every test is skipped, and says so.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "source_rig.h"
 
-#include "self_test.h"
-#include "source.h"
+static const char *interface; /* NULL: all */
 
-#define EVENTS_MAX 40000
-
-static uint32_t own_netns;
-static bool able;
-
-static struct {
-	struct shk_source *source;
-	struct shk_event events[EVENTS_MAX];
-	unsigned int n;
-	uint64_t announced;
-} seen;
-
-static void collect(void *arg, unsigned int stream, const struct shk_event *ev)
+static struct shk_source *open_live(const struct shk_source_config *config, struct shk_error *err)
 {
-	(void)arg;
-	assert_int_equal(stream, 0);
-	if (ev->kind == SHK_EV_LOST)
-		seen.announced += ev->lost.count;
-	else if (seen.n < EVENTS_MAX)
-		seen.events[seen.n++] = *ev;
+	return shk_source_live_open(config, interface, err);
 }
 
-static void start(const char *interface, const char *filter, uint32_t slots)
+static void start(const char *on, const char *filter, uint32_t slots)
 {
-	const struct shk_source_config config = {.netns = own_netns, .filter = filter, .ring_slots = slots};
-	struct shk_error err = {0};
-
-	if (!able)
-		skip();
-	seen.n = 0;
-	seen.announced = 0;
-	seen.source = shk_source_live_open(&config, interface, &err);
-	if (!seen.source || seen.source->ops->start(seen.source, &err))
-		fail_msg("%s", err.text);
+	interface = on;
+	start_source((struct shk_source_config){.filter = filter, .ring_slots = slots});
+	assert_int_equal(seen.source->streams, 1);
 }
 
-/* All that the kernel has counted has been read or is lost, to the packet. Returns how many are lost. */
+/* Here what is lost is announced to the packet. */
 static uint64_t stop(void)
 {
-	struct shk_error err = {0};
-	struct shk_account a;
-	int n;
+	uint64_t lost = stop_source();
 
-	assert_int_equal(seen.source->ops->stop(seen.source, &err), 0);
-	do
-		n = seen.source->ops->drain(seen.source, collect, NULL, &err);
-	while (n > 0);
-	assert_int_equal(n, 0);
-	assert_int_equal(seen.source->ops->account(seen.source, 0, &a, &err), 0);
-	assert_int_equal(a.seen, a.delivered + a.lost);
-	assert_int_equal(a.read, a.delivered);
-	assert_int_equal(a.read, seen.n);
-	assert_int_equal(a.lost, seen.announced);
-	return a.lost;
-}
-
-static int enter_namespace(void **state)
-{
-	struct shk_error err = {0};
-
-	(void)state;
-	return able ? shk_self_test_namespace(&own_netns, &err) : 0;
-}
-
-static int close_source(void **state)
-{
-	(void)state;
-	if (seen.source)
-		seen.source->ops->close(seen.source);
-	seen.source = NULL;
-	return 0;
-}
-
-static void traffic(unsigned int times)
-{
-	struct shk_error err = {0};
-
-	while (times--)
-		if (shk_self_test_traffic(&err))
-			fail_msg("%s", err.text);
+	assert_int_equal(lost, seen.announced);
+	return lost;
 }
 
 static unsigned int count(uint16_t flags)
@@ -175,28 +107,15 @@ static void what_is_wrong_is_said(void **state)
 	assert_non_null(strstr(err.text, "namespace 7"));
 }
 
-#define LIVE_TEST(name) cmocka_unit_test_setup_teardown(name, enter_namespace, close_source)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LIVE_TEST(every_segment_is_seen_once),
-		LIVE_TEST(interface_and_filter_choose),
-		LIVE_TEST(a_full_ring_loses_exactly_what_it_says),
-		LIVE_TEST(what_is_wrong_is_said),
+		SOURCE_TEST(every_segment_is_seen_once),
+		SOURCE_TEST(interface_and_filter_choose),
+		SOURCE_TEST(a_full_ring_loses_exactly_what_it_says),
+		SOURCE_TEST(what_is_wrong_is_said),
 	};
-	struct shk_error err = {0};
 
-	able = !shk_self_test_namespace(&own_netns, &err);
-	if (able) {
-		const struct shk_source_config config = {.netns = own_netns};
-		struct shk_source *s = shk_source_live_open(&config, NULL, &err);
-
-		able = s;
-		if (s)
-			s->ops->close(s);
-	}
-	if (!able)
-		fprintf(stderr, "# skipped: %s\n", err.text);
+	try_source(open_live);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

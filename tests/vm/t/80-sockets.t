@@ -3,12 +3,16 @@
 # The second witness on this kernel, where functions can be attached to as well as tracepoints.
 . tests/vm/tap.sh
 
+# witness_tests NAME: run them and keep what they say
 witness_tests()
 {
-	build/sanitize/tests/unit/test_source_socket >"$tap_dir/witness" 2>&1
+	"build/sanitize/tests/unit/$1" >"$tap_dir/$1" 2>&1
 }
-ok "the socket witness passes its tests" witness_tests
-is "and none of them was skipped" "$(grep -c SKIPPED "$tap_dir/witness")" 0
+for source in tests/unit/test_source_socket*.c; do
+	name=$(basename "$source" .c)
+	ok "the socket witness passes $name" witness_tests "$name"
+	is "and none of it was skipped" "$(grep -c SKIPPED "$tap_dir/$name")" 0
+done
 
 load_module
 "$tool" doctor --json >"$tap_dir/doctor.out"

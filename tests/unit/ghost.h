@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A client made by hand, at 10.9.9.9, which is nobody's: what is sent there comes back over loopback and is
+ * dropped. So only what the test sends answers the kernel.
+ */
+#ifndef TEST_GHOST_H
+#define TEST_GHOST_H
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+
+#include "socket_rig.h"
+
+#define GHOST "10.9.9.9"
+
+static struct {
+	int send;
+	int tap;
+} ghost;
+
+static inline void sysctl(const char *name, const char *value)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs(value, f) > 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static inline void ghost_open(void)
+{
+	/* iproute2 is here for the other tests of namespaces too. */
+	assert_int_equal(system("ip route add " GHOST "/32 dev lo"), 0);
+	ghost.send = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	ghost.tap = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_IP));
+	assert_true(ghost.send >= 0 && ghost.tap >= 0);
+}
+
+static inline void ghost_close(void)
+{
+	close(ghost.send);
+	close(ghost.tap);
+}
+
+static inline uint16_t tcp_checksum(const struct iphdr *ip, const struct tcphdr *tcp)
+{
+	const uint16_t *a = (const uint16_t *)&ip->saddr, *t = (const uint16_t *)tcp;
+	uint32_t sum = htons(IPPROTO_TCP) + htons(sizeof(*tcp));
+
+	for (int i = 0; i < 4; i++)
+		sum += a[i];
+	for (size_t i = 0; i < sizeof(*tcp) / 2; i++)
+		sum += t[i];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~(sum + (sum >> 16));
+}
+
+static inline void ghost_send(uint16_t from, uint16_t to, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+	struct {
+		struct iphdr ip;
+		struct tcphdr tcp;
+	} packet = {
+		.ip = {.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP},
+		.tcp = {.source = htons(from), .dest = htons(to), .seq = htonl(seq), .ack_seq = htonl(ack)},
+	};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	packet.ip.tot_len = htons(sizeof(packet));
+	packet.ip.saddr = inet_addr(GHOST);
+	packet.ip.daddr = at.sin_addr.s_addr;
+	packet.tcp.doff = 5;
+	packet.tcp.window = htons(1000);
+	packet.tcp.th_flags = flags;
+	packet.tcp.check = tcp_checksum(&packet.ip, &packet.tcp);
+	assert_int_equal(sendto(ghost.send, &packet, sizeof(packet), 0, (struct sockaddr *)&at, sizeof(at)),
+			 sizeof(packet));
+}
+
+/* The ISN of the SYN+ACK that the kernel sent to this port. */
+static inline uint32_t ghost_synack(uint16_t port)
+{
+	unsigned char octets[128];
+	const struct iphdr *ip = (const void *)octets;
+	const struct tcphdr *tcp = (const void *)(octets + sizeof(*ip));
+
+	for (int i = 0; i < PATIENCE_S * 200; i++) {
+		while (recv(ghost.tap, octets, sizeof(octets), 0) >= (ssize_t)(sizeof(*ip) + sizeof(*tcp)))
+			if (ip->daddr == inet_addr(GHOST) && ntohs(tcp->dest) == port && tcp->syn && tcp->ack)
+				return ntohl(tcp->seq);
+		poll(NULL, 0, 5);
+	}
+	fail_msg("no SYN+ACK to port %u", port);
+	return 0;
+}
+
+#endif /* TEST_GHOST_H */
