@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -208,6 +209,14 @@ int shk_bpf_rings_account(const struct shk_bpf_rings *r, unsigned int cpu, struc
 /*
  * ---- libbpf --------------------------------------------------------------------------------------
  */
+
+uint64_t shk_bpf_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
 
 void shk_bpf_synchronize(void)
 {

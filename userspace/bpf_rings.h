@@ -41,6 +41,9 @@ int shk_bpf_rings_account(const struct shk_bpf_rings *r, unsigned int cpu, struc
  */
 int shk_bpf_load_failed(int rc, const char *what, const char *since, struct shk_error *err);
 
+/* The clock of bpf_ktime_get_ns(). */
+uint64_t shk_bpf_now_ns(void);
+
 /* A program may be running still when its link is gone. When this returns, none is. */
 void shk_bpf_synchronize(void);
 

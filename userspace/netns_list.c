@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -50,4 +52,17 @@ int shk_netns_each(shk_netns_fn *fn, void *arg)
 	if (!rc)
 		rc = visit_dir(SHK_NETNS_DIR, "", fn, arg);
 	return rc ? rc : visit_dir("/proc", "/ns/net", fn, arg);
+}
+
+int shk_netns_within(int fd, int (*fn)(void *arg), void *arg)
+{
+	int self = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), rc;
+
+	if (self < 0)
+		return -errno;
+	rc = setns(fd, CLONE_NEWNET) < 0 ? -errno : fn(arg);
+	if (setns(self, CLONE_NEWNET) < 0 && !rc)
+		rc = -errno;
+	close(self);
+	return rc;
 }

@@ -10,4 +10,7 @@ typedef int shk_netns_fn(void *arg, int fd, uint32_t inode);
 
 int shk_netns_each(shk_netns_fn *fn, void *arg);
 
+/* Calls @fn in the namespace of which @fd is, and comes back. What it returned, or -errno. */
+int shk_netns_within(int fd, int (*fn)(void *arg), void *arg);
+
 #endif /* SHK_NETNS_LIST_H */

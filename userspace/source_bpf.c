@@ -7,15 +7,12 @@
  * behind.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <linux/netfilter.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
@@ -98,8 +95,17 @@ static void unlink_netns(struct linked_netns *ns)
 		bpf_link__destroy(ns->links[--ns->n]);
 }
 
-static int link_hooks(struct source_bpf *b, struct linked_netns *ns)
+struct linking {
+	struct source_bpf *b;
+	struct linked_netns ns;
+};
+
+/* A link belongs to the namespace its maker is in. */
+static int link_hooks(void *arg)
 {
+	struct linking *linking = arg;
+	struct source_bpf *b = linking->b;
+	struct linked_netns *ns = &linking->ns;
 	unsigned int hook;
 	int rc = 0;
 
@@ -125,12 +131,12 @@ static bool is_linked(const struct source_bpf *b, uint32_t inode)
 	return false;
 }
 
-/* A link belongs to the namespace its maker is in. */
 static int link_netns(void *arg, int fd, uint32_t inode)
 {
 	struct source_bpf *b = arg;
-	struct linked_netns ns = {.inode = inode}, *bigger;
-	int self, rc;
+	struct linking linking = {.b = b, .ns.inode = inode};
+	struct linked_netns *bigger;
+	int rc;
 
 	if ((b->netns && b->netns != inode) || is_linked(b, inode))
 		return 0;
@@ -138,24 +144,10 @@ static int link_netns(void *arg, int fd, uint32_t inode)
 	if (!bigger)
 		return -ENOMEM;
 	b->linked = bigger;
-	self = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (self < 0)
-		return -errno;
-	rc = setns(fd, CLONE_NEWNET) < 0 ? -errno : link_hooks(b, &ns);
-	if (setns(self, CLONE_NEWNET) < 0 && !rc)
-		rc = -errno;
-	close(self);
+	rc = shk_netns_within(fd, link_hooks, &linking);
 	if (!rc)
-		b->linked[b->n_linked++] = ns;
+		b->linked[b->n_linked++] = linking.ns;
 	return rc;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 static int bpf_start(struct shk_source *s, struct shk_error *err)
@@ -168,7 +160,7 @@ static int bpf_start(struct shk_source *s, struct shk_error *err)
 	if (!b->n_linked)
 		return shk_error_set(err, -ENOENT, "network namespace %u is gone", b->netns);
 	b->running = true;
-	b->rescan_ns = now_ns() + RESCAN_NS;
+	b->rescan_ns = shk_bpf_now_ns() + RESCAN_NS;
 	return 0;
 }
 
@@ -219,7 +211,7 @@ static void deliver(void *arg, unsigned int stream, const struct shk_event *ev)
 static int bpf_drain(struct shk_source *s, shk_source_fn *fn, void *arg, struct shk_error *err)
 {
 	struct source_bpf *b = to_bpf(s);
-	uint64_t now = now_ns();
+	uint64_t now = shk_bpf_now_ns();
 	int drained, fetched;
 
 	if (b->running && !b->netns && now >= b->rescan_ns) {

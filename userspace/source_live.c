@@ -8,12 +8,10 @@
  * but for an ACK that comes with data. What is left over of it the gate sorts out here.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -327,24 +325,28 @@ struct opening {
 };
 
 /* A packet socket belongs to the namespace its maker is in. */
+static int open_within(void *arg)
+{
+	struct opening *o = arg;
+
+	o->done = true;
+	o->rc = open_capture(o->l, o->config, o->interface, o->err);
+	return 0;
+}
+
 static int open_in(void *arg, int fd, uint32_t inode)
 {
 	struct opening *o = arg;
-	int self;
+	int rc;
 
 	if (o->config->netns != inode)
 		return 0;
-	self = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (self < 0 || setns(fd, CLONE_NEWNET) < 0)
-		return -errno;
 	o->l->netns = inode;
-	o->done = true;
-	o->rc = open_capture(o->l, o->config, o->interface, o->err);
-	if (setns(self, CLONE_NEWNET) < 0 && !o->rc)
-		o->rc = shk_error_set(o->err, -errno, "cannot return to the own network namespace: %s",
-				      strerror(errno));
-	close(self);
-	return 1;
+	rc = shk_netns_within(fd, open_within, o);
+	if (rc && o->done && !o->rc)
+		o->rc = shk_error_set(o->err, rc, "cannot return to the own network namespace: %s",
+				      strerror(-rc));
+	return o->done ? 1 : rc;
 }
 
 static int prepare(struct source_live *l, struct shk_error *err)

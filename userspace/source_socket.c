@@ -7,12 +7,9 @@
  * nothing stays behind.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -55,14 +52,6 @@ static struct source_socket *to_socket(const struct shk_source *s)
 	return (struct source_socket *)s;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
 /*
  * ---- What exists at the start --------------------------------------------------------------------
  */
@@ -88,8 +77,10 @@ static void find_holders(struct source_socket *b)
 	bpf_link__destroy(link);
 }
 
-static int add_snapshot(struct source_socket *b, uint32_t inode)
+/* An iterator shows the sockets of the namespace in which it was made. */
+static int add_snapshot(void *arg)
 {
+	struct source_socket *b = arg;
 	struct snapshot *bigger = realloc(b->snapshots, (b->n_snapshots + 1) * sizeof(*bigger));
 	int fd;
 
@@ -99,28 +90,23 @@ static int add_snapshot(struct source_socket *b, uint32_t inode)
 	fd = bpf_iter_create(bpf_link__fd(b->iterator));
 	if (fd < 0)
 		return -errno;
-	b->snapshots[b->n_snapshots++] = (struct snapshot){.netns = inode, .fd = fd};
+	b->snapshots[b->n_snapshots++].fd = fd;
 	return 0;
 }
 
-/* An iterator shows the sockets of the namespace in which it was made. */
 static int snapshot_netns(void *arg, int fd, uint32_t inode)
 {
 	struct source_socket *b = arg;
-	int self, rc;
+	int rc;
 
 	if (b->netns && b->netns != inode)
 		return 0;
 	for (unsigned int i = 0; i < b->n_snapshots; i++)
 		if (b->snapshots[i].netns == inode)
 			return 0;
-	self = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (self < 0)
-		return -errno;
-	rc = setns(fd, CLONE_NEWNET) < 0 ? -errno : add_snapshot(b, inode);
-	if (setns(self, CLONE_NEWNET) < 0 && !rc)
-		rc = -errno;
-	close(self);
+	rc = shk_netns_within(fd, add_snapshot, b);
+	if (!rc)
+		b->snapshots[b->n_snapshots - 1].netns = inode;
 	return rc;
 }
 
@@ -194,7 +180,7 @@ static int socket_stop(struct shk_source *s, struct shk_error *err)
  */
 static int announce_missed(struct source_socket *b, shk_source_fn *fn, void *arg)
 {
-	struct shk_event ev = {.kind = SHK_EV_LOST, .ts_ns = now_ns()};
+	struct shk_event ev = {.kind = SHK_EV_LOST, .ts_ns = shk_bpf_now_ns()};
 	uint64_t missed;
 
 	if (b->running && ev.ts_ns < b->missed_ns)
