@@ -7,6 +7,7 @@ other_kernels := $(filter-out $(firstword $(kernels)),$(kernels))
 # What test-vm runs is kept under this name.
 vm = vm$(if $(KERNEL),-$(KERNEL))
 VM_TIMEOUT = 1800
+LONG_TIMEOUT = 36000
 
 # $(call run_goals,GOALS): one after the other, a failure stops none, with the time that each took
 run_goals = for goal in $(1); do from=$$(date +%s); $(MAKE) --no-print-directory $$goal || :; \
@@ -17,8 +18,8 @@ test-kunit: | deps ## Run the KUnit suites of the module, by KUnit's own runner 
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/kunit prove -e '' tests/kunit/kunit.t && touch $(results)/kunit/.passed
 
 test-full: ## Run every test, KUnit's and those of the VM on every kernel; says how long each took
-	+$(Q)$(call run_goals,test test-kunit $(addprefix test-vm-on-,$(other_kernels)))
-	$(Q)tests/summary $(results) kunit $(addprefix vm-,$(other_kernels))
+	+$(Q)$(call run_goals,test test-kunit test-long $(addprefix test-vm-on-,$(other_kernels)))
+	$(Q)tests/summary $(results) kunit long $(addprefix vm-,$(other_kernels))
 
 test-vm-on-%:
 	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$*
@@ -28,4 +29,14 @@ smoke-on-%:
 	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$* \
 		T='tests/vm/t/30-connections.t tests/vm/t/80-sockets.t tests/vm/t/99-dmesg.t'
 
-.PHONY: test-full test-kunit
+long = $(subst vm,long,$(vm))
+# Hours: tests of the VM that have a longer form than the one that test-vm runs.
+long_tests := $(shell grep -l SHK_LONG tests/vm/t/*.t)
+
+test-long: kmod userspace $(test_programs) ## Run the long forms: a million hostile calls (T=FILE: only one)
+	$(Q)$(call fresh_results,$(long))
+	$(Q)$(boot) --timeout $(LONG_TIMEOUT) --log $(B)/vm/$(long).log --share $(results)/$(long) --env SHK_LONG=1 \
+		--env PERL_TEST_HARNESS_DUMP_TAP=$(results)/$(long) -- prove --timer $(or $(T),$(long_tests)) && \
+		touch $(results)/$(long)/.passed
+
+.PHONY: test-full test-kunit test-long
