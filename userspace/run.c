@@ -49,6 +49,9 @@ static struct shk_sink *new_audit_sink(const struct shk_run *run, const struct s
 	return shk_sink_isn_new(config, &isn);
 }
 
+/* Of the one run that a process has; standard output needs it until the end. */
+static char out_buffer[1 << 18];
+
 static int open_sink(struct shk_run *run)
 {
 	static struct shk_sink *(*const new[])(const struct shk_sink_config *config) = {
@@ -65,8 +68,8 @@ static int open_sink(struct shk_run *run)
 		fprintf(stderr, "%s: %s: %s\n", run->name, run->options.output, strerror(errno));
 		return SHK_EXIT_UNABLE;
 	}
-	/* The pipeline says when to flush. */
-	setvbuf(run->out, NULL, _IOFBF, 1 << 16);
+	/* The pipeline says when to flush. Without memory to use, setvbuf() leaves the size as it is. */
+	setvbuf(run->out, out_buffer, _IOFBF, sizeof(out_buffer));
 	config.out = run->out;
 	config.colour = colour_wanted(&run->options, run->out);
 	config.utf8 = !run->options.ascii && !strcmp(nl_langinfo(CODESET), "UTF-8");
