@@ -5,13 +5,16 @@
  * Rings of their own keep the account exact for each CPU and CPUs from contending for one lock. A
  * program may interrupt another on its CPU (a hook in process context, one in softirq), so counters
  * are changed by atomic instructions. An event by itself does not wake the reader, who looks on his own
- * timer; only every SHK_RINGS_WAKE events he is woken, so that a burst finds him at work.
+ * timer; he is woken only every so many events, long before a ring is full.
  */
 #ifndef SHK_BPF_RINGS_H
 #define SHK_BPF_RINGS_H
 
 #include "kernel.h"
 #include "account.h"
+
+/* Of the count of events, after which the reader is woken; set before the programs are loaded. */
+const volatile __u32 shk_rings_wake_mask = 1023;
 
 /* The inner maps are made by the loader, one for each possible CPU. */
 struct {
@@ -37,8 +40,6 @@ static __always_inline struct shk_bpf_account *shk_account(void)
 
 	return bpf_map_lookup_elem(&account, &zero);
 }
-
-#define SHK_RINGS_WAKE 1024
 
 #define shk_count(counter, n) __sync_fetch_and_add(&(counter), (n))
 
@@ -87,7 +88,7 @@ shk_rings_reserve(struct shk_bpf_account *acc, __u64 ts_ns, __u32 events)
 static __always_inline void
 shk_rings_submit(const struct shk_bpf_account *acc, struct shk_event *slot, __u32 events)
 {
-	__u64 flags = acc->seen % SHK_RINGS_WAKE < events ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	__u64 flags = (acc->seen & shk_rings_wake_mask) < events ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 
 	bpf_ringbuf_submit(slot, flags);
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #define RING_SLOTS_MAX     1048576U
 #define RECORD_OCTETS      128U   /* an event and the ring's own header, include/uapi/linux/bpf.h */
 #define DRAIN_MAX          65536U /* records of one CPU in one drain */
+#define CALLS_MAX          16
 
 _Static_assert(sizeof(struct shk_event) + BPF_RINGBUF_HDR_SZ == RECORD_OCTETS, "one record, one slot");
 
@@ -95,6 +97,22 @@ static int on_record(void *arg, void *data, size_t size)
 	return --c->budget ? 0 : -ECANCELED;
 }
 
+uint32_t shk_bpf_rings_wake_mask(uint32_t slots)
+{
+	return (slots ? slots : RING_SLOTS_DEFAULT) / 4 - 1;
+}
+
+/*
+ * libbpf has a ring call for its reader as long as it is not empty: under load at once, again and again, for
+ * a few records each time. Here it calls when a program says so.
+ */
+static int call_when_woken(struct shk_bpf_rings *r, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+
+	return epoll_ctl(ring_buffer__epoll_fd(r->buffer), EPOLL_CTL_MOD, fd, &event) ? -errno : 0;
+}
+
 /* The ring of one CPU. ring_buffer__add() keeps a mapping of its own, so the descriptor can go. */
 static int add_ring(struct shk_bpf_rings *r, uint32_t cpu)
 {
@@ -110,6 +128,8 @@ static int add_ring(struct shk_bpf_rings *r, uint32_t cpu)
 	} else if (!rc) {
 		rc = ring_buffer__add(r->buffer, fd, on_record, &r->cpus[cpu]);
 	}
+	if (!rc)
+		rc = call_when_woken(r, fd);
 	close(fd);
 	return rc;
 }
@@ -153,6 +173,15 @@ int shk_bpf_rings_poll_fd(const struct shk_bpf_rings *r)
  * ---- Reading -------------------------------------------------------------------------------------
  */
 
+/* Who called has been heard. What is written from now on, he calls for anew. */
+static void hear_calls(struct shk_bpf_rings *r)
+{
+	struct epoll_event events[CALLS_MAX];
+
+	while (epoll_wait(ring_buffer__epoll_fd(r->buffer), events, CALLS_MAX, 0) == CALLS_MAX)
+		;
+}
+
 static int drain_ring(struct cpu_stream *c)
 {
 	uint64_t before = c->read + c->notes;
@@ -171,6 +200,7 @@ int shk_bpf_rings_drain(struct shk_bpf_rings *r, shk_source_fn *fn, void *arg, s
 
 	r->fn = fn;
 	r->arg = arg;
+	hear_calls(r);
 	for (unsigned int i = 0; i < r->n; i++) {
 		n = drain_ring(&r->cpus[i]);
 		if (n < 0)

@@ -280,7 +280,7 @@ static const struct shk_source_ops bpf_ops = {
  * ---- Opening -------------------------------------------------------------------------------------
  */
 
-static int prepare(struct source_bpf *b)
+static int prepare(struct source_bpf *b, uint32_t slots)
 {
 	struct wire_bpf *skel = b->skel;
 	uint64_t secret[3];
@@ -291,6 +291,7 @@ static int prepare(struct source_bpf *b)
 	skel->rodata->shk_key[1] = secret[1];
 	skel->rodata->shk_skb_secret = secret[2];
 	skel->rodata->shk_gate_mask = GATE_BUCKETS - 1;
+	skel->rodata->shk_rings_wake_mask = shk_bpf_rings_wake_mask(slots);
 	skel->rodata->shk_paths = (b->hooks & PATH_HOOKS) == PATH_HOOKS;
 	bpf_map__set_max_entries(skel->maps.gate, GATE_BUCKETS);
 	b->rings = shk_bpf_rings_new(skel->maps.rings, skel->maps.account, b->base.streams, rejects, b);
@@ -305,7 +306,7 @@ static int load(struct source_bpf *b, uint32_t slots, struct shk_error *err)
 	b->skel = wire_bpf__open();
 	if (!b->skel)
 		return shk_bpf_load_failed(-errno, "BPF netfilter programs", "6.4", err);
-	rc = prepare(b);
+	rc = prepare(b, slots);
 	if (!rc)
 		rc = wire_bpf__load(b->skel);
 	if (!rc)

@@ -33,7 +33,8 @@ struct source_socket {
 	struct shk_source base;
 	struct shk_socket_programs programs;
 	struct shk_bpf_rings *rings;
-	uint32_t netns; /* 0: all */
+	uint32_t netns;      /* 0: all */
+	uint32_t ring_slots; /* 0: the default */
 	struct shk_cgroups *cgroups;
 	shk_source_fn *fn; /* of the running drain */
 	void *arg;
@@ -281,19 +282,20 @@ static int prepare(void *arg, struct socket_bpf *skel)
 	struct source_socket *b = arg;
 
 	skel->rodata->shk_netns = b->netns;
+	skel->rodata->shk_rings_wake_mask = shk_bpf_rings_wake_mask(b->ring_slots);
 	shk_bpf_rings_free(b->rings);
 	b->rings = shk_bpf_rings_new(skel->maps.rings, skel->maps.account, b->base.streams - 1, NULL, NULL);
 	return b->rings ? 0 : -ENOMEM;
 }
 
-static int load(struct source_socket *b, uint32_t slots, struct shk_error *err)
+static int load(struct source_socket *b, struct shk_error *err)
 {
 	int rc;
 
 	rc = shk_socket_programs_load(&b->programs, prepare, b, err);
 	if (rc)
 		return rc;
-	rc = shk_bpf_rings_open(b->rings, slots);
+	rc = shk_bpf_rings_open(b->rings, b->ring_slots);
 	if (rc)
 		return shk_error_set(err, rc, "cannot make the BPF rings: %s; ask for less with --ring-slots",
 				     strerror(-rc));
@@ -317,8 +319,9 @@ struct shk_source *shk_source_socket_open(const struct shk_source_config *config
 	b->base.streams = cpus + 1;
 	b->base.witness = SHK_WITNESS_SOCKET;
 	b->netns = config->netns;
+	b->ring_slots = config->ring_slots;
 	b->cgroups = config->cgroups;
-	if (load(b, config->ring_slots, err)) {
+	if (load(b, err)) {
 		socket_close(&b->base);
 		return NULL;
 	}
