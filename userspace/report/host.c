@@ -11,181 +11,17 @@
 
 #include "report/chart.h"
 #include "report/report.h"
+#include "report/view.h"
 
-#define TWO_32     4294967296.0
-#define LINES_MAX  3 /* tuples with a colour of their own */
-#define LINE_MIN   3 /* samples such a tuple has */
-#define TURNS_MAX  6 /* of the clock; for longer times they are laid over each other */
-#define BINS       16
-#define ZOOM       16 /* ISNs that take less of their range than one in so many are drawn larger */
-#define CLIP_TIMES 4  /* the picture of residuals reaches that many times as far as 95 of 100 */
-#define ID_SIZE    24
+#define TWO_32  4294967296.0
+#define BINS    16
+#define ZOOM    16 /* ISNs that take less of their range than one in so many are drawn larger */
+#define ID_SIZE 24
 
-/* Samples of one tuple, or of all where one clock serves all. */
-struct run {
-	uint32_t first, n;
-};
-
-struct view {
-	const struct shk_isn_host *host;
-	const struct shk_isn_sample *sample; /* whole tuples, if there are such */
-	uint32_t n;
-	uint32_t stride;
-	int64_t begin_ns;
-	double span_s;
-	double turn_s; /* of the clock; 0: there is none */
-	bool folded;
-	struct run line[LINES_MAX];
-	unsigned int n_lines;
-	double *residual_us; /* of each sample; NAN: its tuple was used once */
-	double limit_us;
-};
-
-static const char *const line_classes[LINES_MAX] = {"one", "two", "three"};
-
-/*
- * ---- What there is to draw -----------------------------------------------------------------------
- */
-
-static bool has_one_clock(const struct shk_isn_host *host)
-{
-	return host->verdict == SHK_ISN_GLOBAL_CLOCK;
-}
-
-static struct run tuple_at(const struct view *v, uint32_t first)
-{
-	struct run run = {first, 1};
-
-	while (first + run.n < v->n && v->sample[first + run.n].tuple == v->sample[first].tuple)
-		run.n++;
-	return run;
-}
-
-/* What should lie on one line. */
-static struct run line_at(const struct view *v, uint32_t first)
-{
-	return has_one_clock(v->host) ? (struct run){first, v->n - first} : tuple_at(v, first);
-}
-
-static void find_span(struct view *v)
-{
-	int64_t end_ns = v->sample[0].real_ns;
-
-	v->begin_ns = end_ns;
-	for (uint32_t i = 1; i < v->n; i++) {
-		if (v->sample[i].real_ns < v->begin_ns)
-			v->begin_ns = v->sample[i].real_ns;
-		if (v->sample[i].real_ns > end_ns)
-			end_ns = v->sample[i].real_ns;
-	}
-	v->span_s = (end_ns - v->begin_ns) / 1e9;
-	if (v->span_s <= 0)
-		v->span_s = 1;
-}
-
-/* The tuples with most samples, longest first. */
-static void find_lines(struct view *v)
-{
-	struct run run;
-	unsigned int at;
-
-	for (uint32_t i = 0; i < v->n; i += run.n) {
-		run = line_at(v, i);
-		if (run.n < LINE_MIN)
-			continue;
-		for (at = v->n_lines; at && v->line[at - 1].n < run.n; at--)
-			if (at < LINES_MAX)
-				v->line[at] = v->line[at - 1];
-		if (at < LINES_MAX)
-			v->line[at] = run;
-		if (v->n_lines < LINES_MAX)
-			v->n_lines++;
-	}
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* From the middle of what the tuple's offsets are, so that one bad sample moves nothing. */
-static void measure_run(struct view *v, struct run run, double *scratch)
-{
-	const uint32_t *offset = v->host->offset + run.first;
-	double *residual = v->residual_us + run.first, middle;
-
-	for (uint32_t i = 0; i < run.n; i++) {
-		residual[i] = (int32_t)(offset[i] - offset[0]) / v->host->rate_hz * 1e6;
-		scratch[i] = residual[i];
-	}
-	qsort(scratch, run.n, sizeof(*scratch), compare_doubles);
-	middle = scratch[run.n / 2];
-	for (uint32_t i = 0; i < run.n; i++)
-		residual[i] = run.n > 1 ? residual[i] - middle : NAN;
-}
-
-/* How far the picture reaches: as far as any, or not much farther than most. */
-static void find_limit(struct view *v, double *scratch)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < v->n; i++)
-		if (!isnan(v->residual_us[i]))
-			scratch[n++] = fabs(v->residual_us[i]);
-	if (!n)
-		return;
-	qsort(scratch, n, sizeof(*scratch), compare_doubles);
-	v->limit_us = fmin(scratch[n - 1], CLIP_TIMES * scratch[(n - 1) * 95 / 100]) * 1.08;
-	if (v->limit_us < 1)
-		v->limit_us = 1;
-}
-
-static int measure(struct view *v)
-{
-	double *scratch;
-	struct run run;
-
-	if (!v->host->rate_hz || !v->host->offset || v->sample != v->host->kept)
-		return 0;
-	v->residual_us = calloc(v->n, sizeof(double));
-	scratch = calloc(v->n, sizeof(double));
-	if (v->residual_us && scratch) {
-		for (uint32_t i = 0; i < v->n; i += run.n) {
-			run = line_at(v, i);
-			measure_run(v, run, scratch);
-		}
-		find_limit(v, scratch);
-	}
-	free(scratch);
-	return v->residual_us && scratch ? 0 : -ENOMEM;
-}
-
-static int open_view(struct view *v, const struct shk_isn_host *host)
-{
-	*v = (struct view){.host = host, .sample = host->kept, .n = host->n_kept};
-	if (!v->n) {
-		v->sample = host->recent;
-		v->n = host->n_recent;
-	}
-	v->stride = (v->n + SHK_REPORT_POINTS - 1) / SHK_REPORT_POINTS;
-	find_span(v);
-	if (host->rate_hz > 0)
-		v->turn_s = TWO_32 / host->rate_hz;
-	v->folded = v->turn_s && v->span_s > TURNS_MAX * v->turn_s;
-	if (v->turn_s && v->sample == host->kept)
-		find_lines(v);
-	return measure(v);
-}
-
-static void close_view(struct view *v)
-{
-	free(v->residual_us);
-}
+static const char *const line_classes[SHK_VIEW_LINES] = {"one", "two", "three"};
 
 /* "400 ISNs", "1,366 of 4,096 ISNs, every 3rd" */
-static void write_number(FILE *out, const struct view *v)
+static void write_number(FILE *out, const struct shk_view *v)
 {
 	char shown[SHK_GROUPED_SIZE], all[SHK_GROUPED_SIZE];
 	uint32_t n = (v->n + v->stride - 1) / v->stride;
@@ -217,7 +53,7 @@ static struct unit unit_of(double span_s)
 	return (struct unit){1, "seconds"};
 }
 
-static void time_axis(struct shk_chart *c, const struct view *v, double span_s)
+static void time_axis(struct shk_chart *c, const struct shk_view *v, double span_s)
 {
 	struct unit unit = unit_of(span_s);
 	time_t seconds = v->begin_ns / 1000000000;
@@ -234,7 +70,7 @@ static void time_axis(struct shk_chart *c, const struct view *v, double span_s)
 }
 
 /* Where all are close together, what they do is seen only from near by. */
-static bool is_narrow(const struct view *v, uint32_t *lowest, uint32_t *highest)
+static bool is_narrow(const struct shk_view *v, uint32_t *lowest, uint32_t *highest)
 {
 	*lowest = UINT32_MAX;
 	*highest = 0;
@@ -263,7 +99,7 @@ static void narrow_axis(struct shk_chart *c, uint32_t lowest, uint32_t highest)
 	c->y1 = highest + 0.04 * span;
 }
 
-static void isn_axis(struct shk_chart *c, const struct view *v)
+static void isn_axis(struct shk_chart *c, const struct shk_view *v)
 {
 	uint32_t lowest, highest;
 
@@ -281,7 +117,7 @@ static void isn_axis(struct shk_chart *c, const struct view *v)
 	shk_chart_label_y(c, "ISN");
 }
 
-static double time_of(const struct view *v, uint32_t i)
+static double time_of(const struct shk_view *v, uint32_t i)
 {
 	double t = (v->sample[i].real_ns - v->begin_ns) / 1e9;
 
@@ -289,7 +125,8 @@ static double time_of(const struct view *v, uint32_t i)
 }
 
 /* The line of the clock through the sample of the run that lies in its middle, wrapping as ISNs do. */
-static void clock_line(struct shk_chart *c, const struct view *v, struct run run, const char *class_name)
+static void clock_line(struct shk_chart *c, const struct shk_view *v, struct shk_run run,
+		       const char *class_name)
 {
 	double end_s = v->folded ? v->turn_s : v->span_s, rate = v->host->rate_hz, t = 0, next, isn;
 	uint32_t best = run.first;
@@ -306,7 +143,7 @@ static void clock_line(struct shk_chart *c, const struct view *v, struct run run
 	}
 }
 
-static bool is_on_line(const struct view *v, uint32_t i)
+static bool is_on_line(const struct shk_view *v, uint32_t i)
 {
 	for (unsigned int line = 0; line < v->n_lines; line++)
 		if (i - v->line[line].first < v->line[line].n)
@@ -314,7 +151,7 @@ static bool is_on_line(const struct view *v, uint32_t i)
 	return false;
 }
 
-static void time_chart(FILE *out, const struct view *v, const char *id)
+static void time_chart(FILE *out, const struct shk_view *v, const char *id)
 {
 	struct shk_chart c;
 	char class_name[24];
@@ -345,7 +182,7 @@ static void time_chart(FILE *out, const struct view *v, const char *id)
 }
 
 /* What there is to see. */
-static const char *time_words(const struct view *v)
+static const char *time_words(const struct shk_view *v)
 {
 	switch (v->host->verdict) {
 	case SHK_ISN_CONSTANT:
@@ -368,7 +205,7 @@ static const char *time_words(const struct view *v)
 	return "No tuple was used often enough to show a line";
 }
 
-static void time_figure(FILE *out, const struct view *v, const char *id)
+static void time_figure(FILE *out, const struct shk_view *v, const char *id)
 {
 	fprintf(out, "<figure>\n<h3>ISNs over time</h3>\n");
 	time_chart(out, v, id);
@@ -385,7 +222,7 @@ static void time_figure(FILE *out, const struct view *v, const char *id)
  * ---- Residuals -----------------------------------------------------------------------------------
  */
 
-static uint32_t residual_dots(struct shk_chart *c, const struct view *v, bool beyond)
+static uint32_t residual_dots(struct shk_chart *c, const struct shk_view *v, bool beyond)
 {
 	double limit = v->limit_us, residual;
 	uint32_t n = 0;
@@ -405,7 +242,7 @@ static uint32_t residual_dots(struct shk_chart *c, const struct view *v, bool be
 	return n;
 }
 
-static void residual_figure(FILE *out, const struct view *v, const char *id)
+static void residual_figure(FILE *out, const struct shk_view *v, const char *id)
 {
 	double p95_us = v->host->residual_ns / 1e3;
 	bool in_ms = v->limit_us > 3000;
@@ -443,13 +280,13 @@ static void residual_figure(FILE *out, const struct view *v, const char *id)
  */
 
 /* The first of each tuple; returns their number. */
-static uint32_t count_offsets(const struct view *v, uint32_t bins[BINS])
+static uint32_t count_offsets(const struct shk_view *v, uint32_t bins[BINS])
 {
 	uint32_t n = 0, number;
-	struct run run;
+	struct shk_run run;
 
 	for (uint32_t i = 0; i < v->n; i += run.n) {
-		run = tuple_at(v, i);
+		run = shk_view_tuple_at(v, i);
 		number = v->residual_us ? v->host->offset[i] : v->sample[i].isn;
 		bins[number >> 28]++;
 		n++;
@@ -457,7 +294,7 @@ static uint32_t count_offsets(const struct view *v, uint32_t bins[BINS])
 	return n;
 }
 
-static void offset_chart(FILE *out, const struct view *v, const uint32_t bins[BINS], uint32_t n,
+static void offset_chart(FILE *out, const struct shk_view *v, const uint32_t bins[BINS], uint32_t n,
 			 const char *id)
 {
 	double mean = (double)n / BINS, sigma = sqrt(mean * (BINS - 1) / BINS);
@@ -488,7 +325,7 @@ static void offset_chart(FILE *out, const struct view *v, const uint32_t bins[BI
 	shk_chart_end(&c);
 }
 
-static void offset_figure(FILE *out, const struct view *v, const char *id)
+static void offset_figure(FILE *out, const struct shk_view *v, const char *id)
 {
 	const struct shk_isn_cross *cross = &v->host->cross;
 	uint32_t bins[BINS] = {0}, n = count_offsets(v, bins);
@@ -517,10 +354,10 @@ static void offset_figure(FILE *out, const struct view *v, const char *id)
 int shk_report_figures(FILE *out, const struct shk_isn_host *host, unsigned int number)
 {
 	char id[ID_SIZE];
-	struct view v;
+	struct shk_view v;
 	int rc;
 
-	rc = open_view(&v, host);
+	rc = shk_view_open(&v, host);
 	if (!rc) {
 		fprintf(out, "<section>\n<h2>");
 		shk_report_host_name(out, host);
@@ -536,6 +373,6 @@ int shk_report_figures(FILE *out, const struct shk_isn_host *host, unsigned int 
 		offset_figure(out, &v, id);
 		fprintf(out, "</div>\n</section>\n");
 	}
-	close_view(&v);
+	shk_view_close(&v);
 	return rc;
 }
