@@ -44,7 +44,7 @@ static void fill_half_close(struct shk_conn *conn, const struct shk_flow *f, uns
 		return;
 	if (!has(f, first, SHK_HAS_FIN_ACKED) || finack_ns > f->fin_ns[second])
 		return;
-	if (f->flags & SHK_FLOW_DISORDER)
+	if (f->flags & SHK_FLOW_DISORDER || !f->fin_ns[first])
 		return; /* finack_seq may belong to another segment */
 	if (!bytes && f->fin_ns[second] - finack_ns < HALF_CLOSE_MIN_NS)
 		return;

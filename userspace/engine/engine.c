@@ -421,6 +421,7 @@ static struct shk_flow *find_for_socket(struct shk_engine *e, const struct shk_e
 
 static void feed_socket(struct shk_engine *e, const struct shk_event *ev)
 {
+	struct shk_arrows **arrows;
 	struct shk_tuple tuple;
 	struct shk_flow *f;
 
@@ -432,6 +433,9 @@ static void feed_socket(struct shk_engine *e, const struct shk_event *ev)
 		e->stats.unmatched += ev->where != SHK_SOCK_TIME_WAIT_ENDED;
 		return;
 	}
+	arrows = shk_flows_arrows(e->flows, f);
+	if (shk_socket_turns(f, ev, tuple.dir))
+		shk_flow_turn(f, arrows ? *arrows : NULL);
 	shk_socket_observe(f, ev, tuple.dir, e->processes);
 	if (f->flags & SHK_FLOW_REPORTED)
 		return;

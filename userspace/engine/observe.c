@@ -69,17 +69,13 @@ static void stamp_arrow(const struct shk_ladder *ladder, uint16_t index, const s
 		arrow->first_ns = ev->ts_ns;
 }
 
-/* The opening comes to us after what followed it. So we did see it, and know who opened. */
-static void adopt_opening(struct shk_flow *f, const struct shk_sight *s, const struct shk_ladder *ladder)
+void shk_flow_turn(struct shk_flow *f, struct shk_arrows *arrows)
 {
-	struct shk_arrows *arrows = ladder->arrows ? *ladder->arrows : NULL;
-	uint8_t client = s->ack ? s->to : s->from, state;
+	uint8_t state;
 
-	f->phase = SHK_PHASE_OPEN;
-	f->flags |= SHK_FLOW_DISORDER;
-	if (f->client == client)
+	if (f->flags & SHK_FLOW_SELF)
 		return;
-	f->client = client;
+	f->client ^= 1;
 	for (uint32_t i = 0; arrows && i < arrows->n; i++) {
 		struct shk_arrow *arrow = &arrows->arrow[i];
 
@@ -88,6 +84,15 @@ static void adopt_opening(struct shk_flow *f, const struct shk_sight *s, const s
 		arrow->state[SHK_CLIENT] = arrow->state[SHK_SERVER];
 		arrow->state[SHK_SERVER] = state;
 	}
+}
+
+/* The opening comes to us after what followed it. So we did see it, and know who opened. */
+static void adopt_opening(struct shk_flow *f, const struct shk_sight *s, const struct shk_ladder *ladder)
+{
+	f->phase = SHK_PHASE_OPEN;
+	f->flags |= SHK_FLOW_DISORDER;
+	if (f->client != (s->ack ? s->to : s->from))
+		shk_flow_turn(f, ladder->arrows ? *ladder->arrows : NULL);
 }
 
 /* The other end's FIN, which nothing has acknowledged yet. */

@@ -21,6 +21,9 @@ struct shk_ladder {
 void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int from,
 		      const struct shk_ladder *ladder);
 
+/* It was the other end that opened: turns what was drawn. @arrows may be NULL. */
+void shk_flow_turn(struct shk_flow *f, struct shk_arrows *arrows);
+
 /* Is the connection over: closed both ways and acknowledged, reset, refused? */
 bool shk_flow_is_over(const struct shk_flow *f);
 

@@ -137,6 +137,16 @@ static void learn_isns(struct shk_flow *f, const struct shk_socket *sock, unsign
 	learn_isn(&f->end[other_end(f, self)], sock->irs, false);
 }
 
+/* Of a connection whose opening was not seen, who sent a segment first was taken for the client. */
+bool shk_socket_turns(const struct shk_flow *f, const struct shk_event *ev, unsigned int self)
+{
+	uint8_t role = ev->sock.flags & (SHK_SOCK_ACTIVE | SHK_SOCK_PASSIVE);
+
+	if (f->phase != SHK_PHASE_MIDSTREAM || ev->where != SHK_SOCK_EXISTED || !role)
+		return false;
+	return f->client != (role & SHK_SOCK_ACTIVE ? self : other_end(f, self));
+}
+
 void shk_socket_begin(struct shk_flow *f, const struct shk_event *ev, unsigned int self)
 {
 	uint64_t age_ns = ev->where == SHK_SOCK_EXISTED ? 0 : ev->sock.value;
@@ -223,6 +233,31 @@ static void observe_accepted(struct shk_flow *f, const struct shk_event *ev)
 	f->accept_wait_ns = !wait_ns ? 1 : wait_ns < SHK_ACCEPT_WAIT_MAX ? wait_ns : SHK_ACCEPT_WAIT_MAX;
 }
 
+static void learn_fin(struct shk_flow_end *end, uint32_t number)
+{
+	if (end->has & SHK_HAS_FIN)
+		return;
+	end->end_seq = number;
+	end->has |= SHK_HAS_FIN | SHK_HAS_FIN_ACKED;
+}
+
+/* The state it was found in tells of FINs that were acknowledged before anybody watched; when is not known. */
+static void observe_existing(struct shk_flow *f, const struct shk_socket *sock, unsigned int self)
+{
+	uint32_t snd_nxt = sock->value >> 32, rcv_nxt = sock->value;
+
+	switch (sock->new_state) {
+	case SOCK_FIN_WAIT2:
+		learn_fin(&f->end[self], snd_nxt - 1);
+		break;
+	case SOCK_CLOSE_WAIT:
+	case SOCK_LAST_ACK:
+	case SOCK_CLOSING:
+		learn_fin(&f->end[other_end(f, self)], rcv_nxt - 1);
+		break;
+	}
+}
+
 static void note_conflict_of_isns(struct shk_flow *f, const struct shk_socket *sock, unsigned int self)
 {
 	int own = compare_own(&f->end[self], sock);
@@ -250,8 +285,11 @@ void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned
 		observe_accepted(f, ev);
 		f->established |= 1U << self;
 		break;
-	case SHK_SOCK_CONNECTED:
 	case SHK_SOCK_EXISTED:
+		observe_existing(f, sock, self);
+		f->established |= 1U << self;
+		break;
+	case SHK_SOCK_CONNECTED:
 		f->established |= 1U << self;
 		break;
 	case SHK_SOCK_CLOSED:

@@ -21,6 +21,9 @@ bool shk_socket_begins(const struct shk_event *ev);
 /* Makes the blank flow @f what @ev, which may begin a record, says. */
 void shk_socket_begin(struct shk_flow *f, const struct shk_event *ev, unsigned int self);
 
+/* Does @ev know that the end opened which was not taken for the client? */
+bool shk_socket_turns(const struct shk_flow *f, const struct shk_event *ev, unsigned int self);
+
 /* Takes in what @ev, which matches, says. */
 void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int self,
 			struct shk_processes *processes);
