@@ -241,7 +241,7 @@ static void learn_fin(struct shk_flow_end *end, uint32_t number)
 	end->has |= SHK_HAS_FIN | SHK_HAS_FIN_ACKED;
 }
 
-/* The state it was found in tells of FINs that were acknowledged before anybody watched; when is not known. */
+/* Its state tells of FINs that were acknowledged before anybody watched; when, is not known. */
 static void observe_existing(struct shk_flow *f, const struct shk_socket *sock, unsigned int self)
 {
 	uint32_t snd_nxt = sock->value >> 32, rcv_nxt = sock->value;
@@ -348,6 +348,9 @@ static uint32_t conflicts_of(const struct shk_conn *conn, const struct shk_flow 
 	/* Loss explains whatever does not fit. */
 	if (conn->lost || conn->late || !conn->witness_wire)
 		return f->conflicts & SHK_CONFLICT_ISN;
+	/* The FINs came after the socket's word, out of the other stream. */
+	if (f->end[0].has & f->end[1].has & SHK_HAS_FIN)
+		conflicts &= ~SHK_CONFLICT_GAP;
 	/* A client whose ACK was refused had been established. */
 	if (shk_open_failed(conn->open) && conn->ack_acks_synack != 1 && f->established & (1U << f->client))
 		conflicts |= SHK_CONFLICT_OPEN;
