@@ -139,6 +139,26 @@ static __always_inline void shk_put_packet(struct shk_event *ev, const struct sk
 		ev->sock.irs = shk_be32(fixed + 4);
 }
 
+/* The ISNs that the third ACK implies. */
+static __always_inline void shk_put_isns_of_ack(struct shk_event *ev, const struct sk_buff *skb)
+{
+	const __u8 *tcp = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, transport_header);
+	__u8 numbers[8] = {};
+
+	bpf_probe_read_kernel(numbers, sizeof(numbers), tcp + 4);
+	ev->sock.irs = shk_be32(numbers) - 1;
+	ev->sock.iss = shk_be32(numbers + 4) - 1;
+}
+
+static __always_inline int shk_is_plain_ack(const struct sk_buff *skb)
+{
+	const __u8 *tcp = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, transport_header);
+	__u8 flags = 0;
+
+	bpf_probe_read_kernel(&flags, sizeof(flags), tcp + 13);
+	return (flags & (SHK_TCP_SYN | SHK_TCP_RST | SHK_TCP_ACK)) == SHK_TCP_ACK;
+}
+
 /* A record with nothing in it yet but when, where and what; NULL if it is lost, which is counted. */
 static __always_inline struct shk_event *shk_event_new(struct shk_bpf_account *acc, __u32 netns, __u8 where)
 {
@@ -170,6 +190,24 @@ shk_put_socket(struct shk_event *ev, int trusted, const struct tcp_sock *tp, con
 	shk_put_isns(ev, trusted, tp, ev->sock.flags);
 	ev->sock.cookie = SHK_READ(trusted, sk, __sk_common.skc_cookie.counter);
 	ev->sock.sk_err = SHK_READ(trusted, sk, sk_err);
+}
+
+/* A record of a full socket in the state it is in; NULL if it is not wanted or lost. */
+static __always_inline struct shk_event *
+shk_socket_event(struct shk_bpf_account *acc, const struct sock *sk, const struct tcp_sock *tp, __u8 where)
+{
+	__u32 netns = shk_netns_of(1, &sk->__sk_common);
+	struct shk_event *ev;
+
+	if (!shk_wanted(netns))
+		return NULL;
+	ev = shk_event_new(acc, netns, where);
+	if (!ev)
+		return NULL;
+	shk_put_socket(ev, 1, tp, bpf_sk_storage_get(&kept, (void *)sk, 0, 0));
+	ev->sock.old_state = sk->__sk_common.skc_state;
+	ev->sock.new_state = ev->sock.old_state;
+	return ev;
 }
 
 /* Sequence numbers lie in what a full socket uses for something else; its cookie was copied from it. */

@@ -101,6 +101,11 @@ struct sock {
 	int sk_err;
 	__u32 sk_ack_backlog;
 	__u32 sk_max_ack_backlog;
+	struct sock_reuseport *sk_reuseport_cb;
+} SHK_BTF;
+
+struct sock_reuseport {
+	unsigned int synq_overflow_ts;
 } SHK_BTF;
 
 struct inet_sock {
@@ -125,18 +130,37 @@ struct tcp_sock {
 	__u32 snd_una;
 	__u64 bytes_received;
 	__u64 bytes_acked;
+	__u32 tsoffset;
+	__u8 ecn_flags;
 	struct {
 		__u64 time;
 	} rcvq_space;
+	struct {
+		int ts_recent_stamp;
+		__u16 tstamp_ok : 1;
+		__u16 wscale_ok : 1;
+		__u16 sack_ok : 3;
+		__u16 snd_wscale : 4;
+	} rx_opt;
 } SHK_BTF;
 
 struct request_sock {
 	struct sock_common __req_common;
+	__u16 mss;
 	__u8 num_retrans;
 	__u8 num_timeout : 7;
 } SHK_BTF;
 
+struct inet_request_sock {
+	__u16 snd_wscale : 4;
+	__u16 tstamp_ok : 1;
+	__u16 sack_ok : 1;
+	__u16 wscale_ok : 1;
+	__u16 ecn_ok : 1;
+} SHK_BTF;
+
 struct tcp_request_sock {
+	__u32 ts_off;
 	__u32 rcv_isn;
 	__u32 snt_isn;
 } SHK_BTF;

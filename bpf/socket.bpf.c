@@ -15,7 +15,6 @@
 #define SHK_KERNEL_REASONS 64
 
 /* Set by the loader before the programs are loaded. */
-const volatile __u8 shk_syncookies = 1;
 const volatile long shk_nr_accept = -1;
 const volatile long shk_nr_accept4 = -1;
 /* SHK_REASON_* for each SK_RST_REASON_* of this kernel. */
@@ -262,24 +261,6 @@ int shk_accept_syscall(unsigned long long *ctx)
  * ---- What befalls a connection -------------------------------------------------------------------
  */
 
-/* A record of a full socket in the state it is in; NULL if it is not wanted or lost. */
-static __always_inline struct shk_event *
-shk_socket_event(struct shk_bpf_account *acc, const struct sock *sk, const struct tcp_sock *tp, __u8 where)
-{
-	__u32 netns = shk_netns_of(1, &sk->__sk_common);
-	struct shk_event *ev;
-
-	if (!shk_wanted(netns))
-		return NULL;
-	ev = shk_event_new(acc, netns, where);
-	if (!ev)
-		return NULL;
-	shk_put_socket(ev, 1, tp, bpf_sk_storage_get(&kept, (void *)sk, 0, 0));
-	ev->sock.old_state = sk->__sk_common.skc_state;
-	ev->sock.new_state = ev->sock.old_state;
-	return ev;
-}
-
 SEC("tp_btf/tcp_receive_reset")
 int shk_receive_reset(unsigned long long *ctx)
 {
@@ -313,11 +294,15 @@ int shk_error_report(unsigned long long *ctx)
 	return 0;
 }
 
-/* A reset that no socket sends answers @skb, which came from the other end. */
+/*
+ * A reset that no connection sends answers @skb, which came from the other end. A packet that a listener has
+ * taken belongs to no device any more.
+ */
 static __always_inline struct shk_event *
-shk_answer_event(struct shk_bpf_account *acc, const struct sk_buff *skb)
+shk_answer_event(struct shk_bpf_account *acc, const struct sock *listener, const struct sk_buff *skb)
 {
-	__u32 netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+	__u32 netns = listener ? shk_netns_of(1, &listener->__sk_common)
+			       : BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
 	struct shk_event *ev;
 
 	if (!shk_wanted(netns))
@@ -326,6 +311,12 @@ shk_answer_event(struct shk_bpf_account *acc, const struct sk_buff *skb)
 	if (ev)
 		shk_put_packet(ev, skb);
 	return ev;
+}
+
+/* A listener that has sent cookies, if only once, takes an ACK from nowhere for one that brings a cookie. */
+static __always_inline int shk_has_sent_cookies(const struct sock *listener, const struct tcp_sock *tp)
+{
+	return tp->rx_opt.ts_recent_stamp || BPF_CORE_READ(listener, sk_reuseport_cb, synq_overflow_ts);
 }
 
 SEC("tp_btf/tcp_send_reset")
@@ -345,133 +336,23 @@ int shk_send_reset(unsigned long long *ctx)
 	if (tp && sk->__sk_common.skc_state != SHK_TCP_LISTEN)
 		ev = shk_socket_event(acc, sk, tp, SHK_SOCK_RESET_SENT);
 	else if (skb)
-		ev = shk_answer_event(acc, skb);
+		ev = shk_answer_event(acc, sk, skb);
 	if (!ev)
 		return 0;
 	ev->sock.reason = reason < SHK_KERNEL_REASONS ? shk_reasons[reason] : SHK_REASON_OTHER;
+	if (tp && skb && sk->__sk_common.skc_state == SHK_TCP_LISTEN) {
+		ev->sock.old_state = SHK_TCP_LISTEN;
+		ev->sock.new_state = SHK_TCP_LISTEN;
+		if (shk_is_plain_ack(skb) && shk_has_sent_cookies(sk, tp))
+			ev->sock.reason = SHK_REASON_INVALID_COOKIE;
+	}
 	shk_rings_submit(acc, ev, 1);
 	return 0;
 }
 
-/*
- * ---- Listeners: requests and refusals ------------------------------------------------------------
- */
-
-static __always_inline struct shk_event *
-shk_request_event(struct shk_bpf_account *acc, const struct request_sock *req, __u8 where)
-{
-	const struct tcp_request_sock *treq = (const void *)req;
-	__u32 netns = shk_netns_of(0, &req->__req_common);
-	struct shk_event *ev;
-
-	if (!shk_wanted(netns))
-		return NULL;
-	ev = shk_event_new(acc, netns, where);
-	if (!ev)
-		return NULL;
-	/* A request keeps its own port where a socket keeps the number it is hashed by. */
-	shk_put_ends(ev, 0, &req->__req_common, shk_ntohs(BPF_CORE_READ(req, __req_common.skc_num)));
-	ev->sock.flags = SHK_SOCK_PASSIVE;
-	ev->sock.iss = BPF_CORE_READ(treq, snt_isn);
-	ev->sock.irs = BPF_CORE_READ(treq, rcv_isn);
-	ev->sock.old_state = SHK_TCP_NEW_SYN_RECV;
-	ev->sock.new_state = SHK_TCP_NEW_SYN_RECV;
-	ev->sock.value = BPF_CORE_READ(req, num_retrans);
-	return ev;
-}
-
-SEC("tp_btf/tcp_retransmit_synack")
-int shk_retransmit_synack(unsigned long long *ctx)
-{
-	struct shk_bpf_account *acc = shk_account();
-	struct shk_event *ev;
-
-	if (!acc)
-		return 0;
-	ev = shk_request_event(acc, (const struct request_sock *)ctx[1], SHK_SOCK_SYNACK_RETRANSMIT);
-	if (ev)
-		shk_rings_submit(acc, ev, 1);
-	return 0;
-}
-
-/* Called with from_timer when the SYN+ACK was answered by nobody, and without when all is well. */
-SEC("fentry/__inet_csk_reqsk_queue_drop")
-int shk_request_drop(unsigned long long *ctx)
-{
-	struct shk_bpf_account *acc = shk_account();
-	struct shk_event *ev;
-
-	if (!acc || !(ctx[2] & 1))
-		return 0;
-	ev = shk_request_event(acc, (const struct request_sock *)ctx[1], SHK_SOCK_REQUEST_EXPIRED);
-	if (!ev)
-		return 0;
-	ev->sock.new_state = SHK_TCP_CLOSE;
-	shk_rings_submit(acc, ev, 1);
-	return 0;
-}
-
-/* The two tests of tcp_conn_request() that drop a SYN in silence, in its order; 0: neither. */
-static __always_inline __u16 shk_refusal(const struct inet_connection_sock *icsk, __u32 *queued)
-{
-	const struct sock *sk = &icsk->icsk_inet.sk;
-	__u32 max = BPF_CORE_READ(sk, sk_max_ack_backlog);
-
-	*queued = BPF_CORE_READ(icsk, icsk_accept_queue.qlen.counter);
-	if (*queued > max && !shk_syncookies)
-		return SHK_REASON_SYN_QUEUE_FULL;
-	*queued = BPF_CORE_READ(sk, sk_ack_backlog);
-	return *queued > max ? SHK_REASON_ACCEPT_QUEUE_FULL : SHK_REASON_NONE;
-}
-
-SEC("fentry/tcp_conn_request")
-int shk_conn_request(unsigned long long *ctx)
-{
-	const struct inet_connection_sock *icsk = (const struct inet_connection_sock *)ctx[2];
-	__u32 netns = shk_netns_of(0, &icsk->icsk_inet.sk.__sk_common), queued;
-	struct shk_bpf_account *acc = shk_account();
-	__u16 reason = shk_refusal(icsk, &queued);
-	struct shk_event *ev;
-
-	if (!acc || reason == SHK_REASON_NONE || !shk_wanted(netns))
-		return 0;
-	ev = shk_event_new(acc, netns, SHK_SOCK_SYN_REFUSED);
-	if (!ev)
-		return 0;
-	shk_put_packet(ev, (const struct sk_buff *)ctx[3]);
-	ev->sock.flags = SHK_SOCK_PASSIVE;
-	ev->sock.old_state = SHK_TCP_LISTEN;
-	ev->sock.new_state = SHK_TCP_LISTEN;
-	ev->sock.reason = reason;
-	ev->sock.value = queued;
-	shk_rings_submit(acc, ev, 1);
-	return 0;
-}
-
-/*
- * ---- Minisocks -----------------------------------------------------------------------------------
- */
-
-SEC("fentry/inet_twsk_kill")
-int shk_timewait_end(unsigned long long *ctx)
-{
-	const struct inet_timewait_sock *tw = (const struct inet_timewait_sock *)ctx[0];
-	__u32 netns = shk_netns_of(0, &tw->__tw_common);
-	struct shk_bpf_account *acc = shk_account();
-	struct shk_event *ev;
-
-	if (!acc || !shk_wanted(netns))
-		return 0;
-	ev = shk_event_new(acc, netns, SHK_SOCK_TIME_WAIT_ENDED);
-	if (!ev)
-		return 0;
-	shk_put_timewait(ev, tw);
-	ev->sock.new_state = SHK_TCP_CLOSE;
-	shk_rings_submit(acc, ev, 1);
-	return 0;
-}
-
-#include "refusals.bpf.h"
+#include "requests.bpf.h"
+#include "cookies.bpf.h"
+#include "time_wait.bpf.h"
 #include "existing.bpf.h"
 
 char shk_license[] SEC("license") = "GPL";

@@ -205,10 +205,16 @@ enum shk_sock_where {
 	SHK_SOCK_REQUEST_EXPIRED = 10,	/* no ACK came for the SYN+ACK; value: how often it was sent again */
 	SHK_SOCK_TIME_WAIT_ENDED = 11,	/* its minisock is gone; value: as in its CLOSED */
 	SHK_SOCK_ACK_REFUSED	= 12,	/* no room for the connection of a third ACK; value: accept queue's
-					 * length; new_state 7: it was reset, 12: the request stays */
+					 * length; new_state 7: it was reset, 12: the request stays,
+					 * 10: there was none, the ACK brought a SYN cookie */
 	SHK_SOCK_TIME_WAIT_BROKEN = 13,	/* into new_state: 10, a SYN may have the tuple; 7, a segment for
 					 * who is gone is answered by a reset; value: as in its CLOSED */
-	SHK_SOCK_WHERE_COUNT	= 14,
+	SHK_SOCK_COOKIE_SENT	= 14,	/* the SYN+ACK carries a SYN cookie, iss; value: SHK_COOKIE_* */
+	SHK_SOCK_COOKIE_VALIDATED = 15,	/* an ACK brought it back, and has made a socket; value: likewise */
+	SHK_SOCK_REQUEST_DROPPED = 16,	/* it ended before the third ACK, and not by its timer */
+	SHK_SOCK_TIME_WAIT_RESTARTED = 17, /* by a segment that came into it; value: as in its CLOSED */
+	SHK_SOCK_TIME_WAIT_REFUSED = 18, /* tcp_max_tw_buckets is reached, so there is none */
+	SHK_SOCK_WHERE_COUNT	= 19,
 };
 
 /* shk_socket.owner: how pid, tgid, comm and cgroup are known.  */
@@ -250,8 +256,20 @@ enum shk_reason {
 	SHK_REASON_MPTCP		= 18,
 	SHK_REASON_ACCEPT_QUEUE_FULL	= 19,
 	SHK_REASON_SYN_QUEUE_FULL	= 20,	/* and SYN cookies are off */
-	SHK_REASON_COUNT		= 21,
+	SHK_REASON_INVALID_COOKIE	= 21,	/* an ACK without one, for a listener that has sent some */
+	SHK_REASON_LISTENER_CLOSED	= 22,	/* REQUEST_EXPIRED: nobody listens any more */
+	SHK_REASON_COUNT		= 23,
 };
+
+/*
+ * shk_socket.value of a SYN cookie: in its upper half what the host adds to its timestamps for this peer,
+ * below what it would forget of the SYN, as the low six bits of the SYN+ACK's TSval hold it before that
+ * addition (net/ipv4/syncookies.c). Without timestamps it is forgotten.
+ */
+#define SHK_COOKIE_WSCALE	0x0f	/* the client's window scale; 15: it has none */
+#define SHK_COOKIE_SACK		0x10
+#define SHK_COOKIE_ECN		0x20
+#define SHK_COOKIE_TIMESTAMPS	0x40	/* there are timestamps, so the other bits are valid */
 
 /**
  * struct shk_socket - what the second witness, a BPF program, saw a socket do
