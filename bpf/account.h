@@ -13,7 +13,6 @@
  * @lost:	events dropped because it was full; seen - lost were delivered
  * @notes:	SHK_EV_LOST records written
  * @unannounced: part of @lost that no SHK_EV_LOST record has reported
- * @segments:	TCP segments looked at
  * @unparsed:	packets that could not be read as TCP: truncated, or with an impossible header
  * @fragments:	TCP fragments other than the first: they have no TCP header
  * @gate_displaced: expectations thrown out before they were met
@@ -26,7 +25,6 @@ struct shk_bpf_account {
 	__u64	lost;
 	__u64	notes;
 	__u64	unannounced;
-	__u64	segments;
 	__u64	unparsed;
 	__u64	fragments;
 	__u64	gate_displaced;

@@ -219,8 +219,10 @@ struct bpf_iter__task_file {
 
 struct sk_buff {
 	unsigned int len;
+	unsigned int data_len;
 	__u32 mark;
 	unsigned char *head;
+	unsigned char *data;
 	__u32 end;		/* sk_buff_data_t: an offset on 64-bit kernels */
 	struct sock *sk;
 	struct net_device *dev;

@@ -121,12 +121,17 @@ shk_parse_tcp(struct shk_event *ev, const struct bpf_dynptr *p, const struct shk
 static __always_inline void
 shk_parse_options(struct shk_event *ev, const struct bpf_dynptr *p, const struct shk_l4 *l4, __u32 want)
 {
+	__u32 have = want & 63, offset = l4->offset + SHK_TCP_HEADER_MIN;
+	const __u8 *usual = NULL;
 	__u8 buffer[64] = {};
-	__u32 have = want & 63;
 
 	if (have == 0 || have > SHK_TCP_OPTIONS_MAX)
 		return;
-	if (bpf_dynptr_read(buffer, have, p, l4->offset + SHK_TCP_HEADER_MIN, 0))
+	if (have == SHK_OPTIONS_USUAL)
+		usual = bpf_dynptr_slice(p, offset, buffer, SHK_OPTIONS_USUAL);
+	if (usual && shk_options_read_usual(&ev->seg, usual))
+		return;
+	if (bpf_dynptr_read(buffer, have, p, offset, 0))
 		have = 0;
 	shk_options_parse(&ev->seg, buffer, have, want);
 }
@@ -138,14 +143,15 @@ shk_parse_options(struct shk_event *ev, const struct bpf_dynptr *p, const struct
  */
 static __always_inline void shk_describe_socket(struct shk_segment *seg, const struct sock *sk)
 {
-	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	const struct inet_timewait_sock *tw = SHK_CAST(sk, struct inet_timewait_sock);
+	const struct request_sock *req = SHK_CAST(sk, struct request_sock);
+	__u8 state = sk->__sk_common.skc_state;
 
 	if (state == SHK_TCP_NEW_SYN_RECV)
-		seg->synack_timeouts =
-			BPF_CORE_READ_BITFIELD_PROBED((const struct request_sock *)sk, num_timeout);
+		seg->synack_timeouts = BPF_CORE_READ_BITFIELD(req, num_timeout);
 	else if (state == SHK_TCP_TIME_WAIT)
-		state = BPF_CORE_READ((const struct inet_timewait_sock *)sk, tw_substate);
-	else if (BPF_CORE_READ(sk, sk_protocol) != SHK_PROTO_TCP)
+		state = tw->tw_substate;
+	else if (sk->sk_protocol != SHK_PROTO_TCP)
 		return;
 	else if (state == SHK_TCP_LISTEN && (seg->tcp_flags & SHK_TCP_SYN))
 		return; /* no request: a SYN cookie */
@@ -156,12 +162,11 @@ static __always_inline void shk_describe_packet(struct shk_event *ev, struct bpf
 {
 	const struct nf_hook_state *state = ctx->state;
 	const struct sk_buff *skb = ctx->skb;
-	const struct skb_shared_info *shared;
+	const struct skb_shared_info *shared = SHK_CAST(skb->head + skb->end, struct skb_shared_info);
 	const struct net_device *dev;
 	const struct sock *sk;
 
-	shared = (const void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
-	ev->seg.gso_segs = BPF_CORE_READ(shared, gso_segs);
+	ev->seg.gso_segs = shared->gso_segs;
 	if (!ev->seg.gso_segs)
 		ev->seg.gso_segs = 1;
 	ev->seg.mark = skb->mark;
@@ -173,7 +178,7 @@ static __always_inline void shk_describe_packet(struct shk_event *ev, struct bpf
 
 	/* Of arrival where the packet is still on its way in, of departure where it goes out. */
 	dev = ev->where == SHK_HOOK_LOCAL_OUT || ev->where == SHK_HOOK_POST_ROUTING ? state->out : state->in;
-	ev->ifindex = dev ? BPF_CORE_READ(dev, ifindex) : 0;
+	ev->ifindex = dev ? dev->ifindex : 0;
 }
 
 static __always_inline enum shk_parse
@@ -194,17 +199,14 @@ shk_observe(struct bpf_nf_ctx *ctx, struct shk_bpf_account *acc)
 	__u32 options_len = 0;
 	__u64 hash, packet;
 
+	if (loopback && state->hook != SHK_HOOK_LOCAL_OUT && shk_path_pass(acc, ctx))
+		return SHK_PARSED;
 	if (bpf_dynptr_from_skb((struct __sk_buff *)ctx->skb, 0, &p))
 		return SHK_BAD;
-	if (loopback && state->hook != SHK_HOOK_LOCAL_OUT && shk_path_pass(acc, ctx, &p)) {
-		shk_count(acc->segments, 1);
-		return SHK_PARSED;
-	}
 	result = state->pf == SHK_PF_INET ? shk_parse_ipv4(&ev, &p, ctx->skb->len, &l4)
 					  : shk_parse_ipv6(&ev, &p, ctx->skb->len, &l4);
 	if (result != SHK_PARSED)
 		return result;
-	shk_count(acc->segments, 1);
 	result = shk_parse_tcp(&ev, &p, &l4, &options_len);
 	if (result != SHK_PARSED)
 		return result;

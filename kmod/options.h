@@ -143,6 +143,22 @@ static inline long shk_options_step(__u64 n, struct shk_options_walk *w)
 	return 0;
 }
 
+#define SHK_OPTIONS_USUAL 12U
+
+/*
+ * What most segments have and nothing else: NOP, NOP, timestamps, SHK_OPTIONS_USUAL octets in all. Returns 1
+ * if these are there; then they are read as by shk_options_parse().
+ */
+static inline int shk_options_read_usual(struct shk_segment *seg, const __u8 *p)
+{
+	if (shk_be32(p) != 0x0101080a)
+		return 0;
+	seg->tsval = shk_be32(p + 4);
+	seg->tsecr = shk_be32(p + 8);
+	seg->options |= SHK_OPT_TIMESTAMPS;
+	return 1;
+}
+
 /**
  * shk_options_parse - read a TCP option list
  * @seg:	.options and the members it names are set; must be zero before
@@ -155,6 +171,8 @@ static inline void shk_options_parse(struct shk_segment *seg, const __u8 *p, __u
 {
 	struct shk_options_walk w = { .seg = seg, .p = p, .have = have < want ? have : want, .want = want };
 
+	if (want == SHK_OPTIONS_USUAL && have >= want && shk_options_read_usual(seg, p))
+		return;
 #ifdef __bpf__
 	bpf_loop(SHK_TCP_OPTIONS_MAX, shk_options_step, &w, 0);
 #else
