@@ -166,6 +166,16 @@ static void late_but_not_deferred(struct scene *s)
 	accepted(s, 50 * MS);
 }
 
+/* It took its time, and then the data came. */
+static void late_but_before_data(struct scene *s)
+{
+	handshake(s);
+	pass(s, 300 * MS);
+	client(s, PA, 1, 1, 5);
+	pass(s, 50 * MS);
+	accepted(s, 100 * MS);
+}
+
 static void accepted_at_once(struct scene *s)
 {
 	handshake(s);
@@ -208,6 +218,8 @@ static void test_openings(void **state)
 		{"deferred accept", deferred_accept, SERVER_HERE, SHK_O_DEFER_ACCEPT, SHK_C_NONE,
 		 SHK_INFERRED, SHK_BLAME_NOTHING, NULL},
 		{"no data", late_but_not_deferred, SERVER_HERE, SHK_O_3WHS, SHK_C_NONE, SHK_CERTAIN,
+		 SHK_BLAME_NOTHING, NULL},
+		{"data later", late_but_before_data, SERVER_HERE, SHK_O_3WHS, SHK_C_NONE, SHK_CERTAIN,
 		 SHK_BLAME_NOTHING, NULL},
 		{"accepted late", accepted_at_once, SERVER_HERE, SHK_O_3WHS, SHK_C_NONE, SHK_CERTAIN,
 		 SHK_BLAME_NOTHING, NULL},

@@ -103,7 +103,8 @@ struct shk_flow {
 	uint32_t prev, next;
 	uint8_t list;		/* enum shk_list */
 	uint8_t phase;		/* enum shk_phase, handshake.h */
-	uint8_t client;		/* 0 or 1: which end opened */
+	uint8_t client : 1;	/* which end opened */
+	uint8_t accepted : 1;	/* tells what wait_or_data is */
 	uint8_t flags;		/* SHK_FLOW_* */
 
 	uint64_t addr[2][2];
@@ -129,7 +130,11 @@ struct shk_flow {
 	uint64_t fin_rst : 2;	/* by end: its odd combination of flags was FIN and RST */
 	uint64_t seen_fin : 1;	/* a segment with FIN and ACK */
 	uint64_t several : 1;	/* more segments than one */
-	uint64_t accept_wait_ns : 48; /* 0: not known, SHK_ACCEPT_WAIT_MAX: that or more */
+	/*
+	 * Once accept() has returned it, how long it was queued; SHK_ACCEPT_WAIT_MAX: that or more. Until
+	 * then the low bits of when the client's first data came.
+	 */
+	uint64_t wait_or_data : 48;
 
 	uint64_t open : 8;	/* enum shk_open, O_NONE until decided */
 	uint64_t rst_by : 1;	/* end that sent the first RST */
@@ -229,6 +234,12 @@ static inline uint64_t shk_flow_synack_ns(const struct shk_flow *f)
 static inline uint64_t shk_flow_ack_ns(const struct shk_flow *f)
 {
 	return shk_flow_whole_ns(f->ack_low, f->first_ns);
+}
+
+/* When data of the client arrived, if accept() has not returned yet. */
+static inline uint64_t shk_flow_data_ns(const struct shk_flow *f)
+{
+	return f->accepted ? 0 : shk_flow_whole_ns(f->wait_or_data, f->first_ns);
 }
 
 /* When the FIN of end @i was acknowledged. */

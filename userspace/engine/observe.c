@@ -175,6 +175,18 @@ static void take_evidence(struct shk_flow *f, struct shk_sight *s, uint32_t sig,
 		finish_arrow(f, s, &(*ladder->arrows)->arrow[index]);
 }
 
+#define ARRIVAL                                                                 \
+	(SHK_HOOK_BIT(SHK_HOOK_PRE_ROUTING) | SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN) | \
+	 SHK_HOOK_BIT(SHK_HOOK_CAPTURE))
+
+/* At every hook: what is sent on this host itself is seen before it arrives. */
+static void note_data(struct shk_flow *f, const struct shk_event *ev, unsigned int from)
+{
+	if (ev->seg.payload_len && !f->accepted && !f->wait_or_data && from == f->client &&
+	    SHK_HOOK_BIT(ev->where) & ARRIVAL)
+		f->wait_or_data = shk_flow_low(ev->ts_ns);
+}
+
 void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned int from,
 		      const struct shk_ladder *ladder)
 {
@@ -184,6 +196,7 @@ void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned i
 	int recent;
 
 	f->end[from].hooks |= hook_bit;
+	note_data(f, ev, from);
 	if (!ladder->all && !is_evidence(f, &s)) {
 		f->several = 1;
 		shk_compat_note(f, s.seg, from);

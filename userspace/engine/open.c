@@ -278,7 +278,7 @@ bool shk_open_revise(struct shk_flow *f)
 		return true;
 	}
 	/* A listener whose queue was full repeats its SYN+ACK; one that waits for data does not. */
-	if (f->open == SHK_O_3WHS && (f->open_flags & late) == SHK_OF_CHILD_LATE && f->seen_data) {
+	if (f->open == SHK_O_3WHS && (f->open_flags & late) == SHK_OF_CHILD_LATE) {
 		f->open = SHK_O_DEFER_ACCEPT;
 		return true;
 	}

@@ -7,6 +7,7 @@
 #include "handshake.h"
 
 #define CHILD_LATE_NS 10000000LL /* softirq and clocks in microseconds take less */
+#define CLOCK_NS      1000LL     /* the wait is told in microseconds */
 
 /* States of sockets, as in <linux/tcp.h>. */
 enum {
@@ -225,12 +226,17 @@ static void observe_closed(struct shk_flow *f, const struct shk_event *ev, unsig
 
 static void observe_accepted(struct shk_flow *f, const struct shk_event *ev)
 {
-	uint64_t wait_ns = ev->sock.value;
+	uint64_t wait_ns = ev->sock.value, made_ns = ev->ts_ns - wait_ns, data_ns = shk_flow_data_ns(f);
 
-	/* The ACK alone did not do: a connection is queued when its socket is made. */
-	if (f->ack_low && (int64_t)(ev->ts_ns - wait_ns - shk_flow_ack_ns(f)) > CHILD_LATE_NS)
+	/*
+	 * The ACK alone did not do, it took data: a connection is queued when its socket is made. A host that
+	 * stands still for a while makes a socket late, too, but before the data comes.
+	 */
+	if (f->ack_low && (int64_t)(made_ns - shk_flow_ack_ns(f)) > CHILD_LATE_NS && data_ns &&
+	    (int64_t)(made_ns - data_ns) >= -CLOCK_NS)
 		f->open_flags |= SHK_OF_CHILD_LATE;
-	f->accept_wait_ns = !wait_ns ? 1 : wait_ns < SHK_ACCEPT_WAIT_MAX ? wait_ns : SHK_ACCEPT_WAIT_MAX;
+	f->accepted = 1;
+	f->wait_or_data = wait_ns < SHK_ACCEPT_WAIT_MAX ? wait_ns : SHK_ACCEPT_WAIT_MAX;
 }
 
 static void learn_fin(struct shk_flow_end *end, uint32_t number)
@@ -384,8 +390,8 @@ void shk_socket_fill(struct shk_conn *conn, const struct shk_flow *f, const stru
 	conn->local = local_side(conn, f);
 	fill_end(&conn->end[SHK_CLIENT], f, f->client, processes);
 	fill_end(&conn->end[SHK_SERVER], f, other_end(f, f->client), processes);
-	if (f->accept_wait_ns)
-		conn->accept_wait_ns = f->accept_wait_ns;
+	if (f->accepted)
+		conn->accept_wait_ns = f->wait_or_data;
 	conn->conflicts = conflicts_of(conn, f);
 	/* One of them is wrong, or its loss is still to be announced: which one, nobody can say. */
 	if (conn->conflicts && conn->confidence == SHK_CERTAIN)
