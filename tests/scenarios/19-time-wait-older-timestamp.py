@@ -34,5 +34,5 @@ RECORDS = [{
     "witness.confidence": "inferred",
     "witness.socket": ANYTHING,
 }]
-COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1, "TcpExtPAWSEstab": since("6.12", 0, before=1)}
+COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1, "TcpExtPAWSEstab": since("6.16", 0, before=1)}
 TSHARK = [23, 5]

@@ -16,7 +16,6 @@ def play(s):
     sock = s.connect(s.addr + 1, 7055, wait=False)
     syn = peer.expect("S")
     sock.close()
-    s.wait(0.05)
     peer.send("SA", mss=1460)
     peer.expect_shape("R", seq=syn.seq + 1)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """
-400 connections on 400 tuples: what is left of the ISNs without their clock is spread evenly over 32 bits.
+400 connections on as many tuples, but for a few that come up again: what is left of the ISNs without their clock is
+spread evenly over 32 bits.
 
 	client			server		over lo, from 400 ports
 	SYN, SYN+ACK, ACK
@@ -37,4 +38,4 @@ def check(records, _result):
     return complaints
 
 
-RECORDS = [{"open.verdict": "O_3WHS", "close.by": "client", "tuple_reuse": ABSENT}] * TIMES
+RECORDS = [{"open.verdict": "O_3WHS", "close.by": "client", "tuple_reuse": ANYTHING}] * TIMES
