@@ -28,7 +28,7 @@ make_seeds() {
 	local file first n=0
 
 	rm -rf "$seeds"
-	mkdir -p "$seeds"/{recordings,pcap,pcapng,dissect,options,engine,shk}
+	mkdir -p "$seeds"/{recordings,pcap,pcapng,dissect,options,engine,gate,shk}
 	build/fuzz/seeds "$seeds"
 	captures+=("$seeds/base.pcapng")
 	cp --backup=numbered -t "$seeds/pcap" "${captures[@]}"

@@ -2,21 +2,25 @@
 /*
  * Makes the seeds of the fuzzers out of captures and recordings, each in the form that its fuzzer takes.
  *
- *	seeds DIR FILE...	writes DIR/dissect/, DIR/options/, DIR/engine/ and DIR/shk/, which are there
+ *	seeds DIR FILE...	writes DIR/dissect/, DIR/options/, DIR/engine/ and DIR/shk/, which are there;
+ *				packets of packet_maker.h besides
  *	seeds DIR		writes DIR/base.pcapng, a capture to begin with where there is no other
  */
 #include <err.h>
+#include <pcap/dlt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "block.h"
 #include "capture.h"
 #include "input.h"
+#include "packet_maker.h"
 #include "sink_notes.h"
 #include "tap_packets.h"
 
 #define PACKETS_MAX 16U
 #define SEED_SIZE   8192U
+#define MADE_SEEDS  50U
 #define STEP_SIZE   12U
 
 struct seed {
@@ -115,6 +119,28 @@ static void read_capture(const char *path)
 		store(&events, "engine");
 	shk_capture_close(&c);
 	shk_dissector_free(d);
+}
+
+/*
+ * ---- Made by chance --------------------------------------------------------------------------------
+ */
+
+/* Packets that no capture has: handshakes spoiled in every way. */
+static void store_made(void)
+{
+	static struct packet_maker m;
+	static struct made_packet made;
+	struct seed s;
+	unsigned int i, n;
+
+	maker_init(&m, (struct chance){.rng = {1}}, false);
+	for (i = 0; i < MADE_SEEDS; i++) {
+		for (s.len = 0, n = 0; n < PACKETS_MAX; n++) {
+			maker_make(&m, &made);
+			add_packet(&s, &(struct shk_packet){made.octets, made.len, made.len, 0}, DLT_RAW);
+		}
+		store(&s, "dissect");
+	}
 }
 
 /*
@@ -242,6 +268,8 @@ int main(int argc, char **argv)
 	dir = argv[1];
 	if (argc == 2)
 		write_base();
+	else
+		store_made();
 	for (i = 2; i < argc; i++) {
 		if (shk_input_begins(argv[i], (unsigned char)SHK_BLOCK_MAGIC[0]))
 			read_recording(argv[i]);
