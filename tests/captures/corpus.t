@@ -22,7 +22,7 @@ my @columns = (
 	[stream => 99.7, 'a record for each stream'],
 	[isn => 100, 'ISN pair'],
 	[syn => 100, 'SYN'], [synack => 100, 'SYN+ACK'], [fin => 100, 'FIN'], [rst => 99.9, 'RST'],
-	[completeness => 98.6, 'completeness'],
+	[completeness => 98.9, 'completeness'],
 	[handshake => 100, 'handshake class'],
 	[close => 100, 'close class'],
 	[state => 99.9, "Zeek's conn_state, as it follows from the classes"],

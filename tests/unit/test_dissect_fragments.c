@@ -29,14 +29,25 @@ static int teardown(void **state)
 	return 0;
 }
 
-static enum shk_found dissect_cut(int dlt, const struct frame *f, uint32_t have)
+static enum shk_found dissect_packet(int dlt, const struct frame *f, uint32_t have, uint32_t len)
 {
-	const struct shk_packet packet = {frame_octets(f), have, frame_len(f), now_ns};
+	const struct shk_packet packet = {frame_octets(f), have, len, now_ns};
 	enum shk_found found = shk_dissect(dissector, shk_dissect_link(dlt), &packet, &ev, &place);
 
 	if (found == SHK_FOUND_SEGMENT)
 		shk_dissect_options(&ev, &place);
 	return found;
+}
+
+static enum shk_found dissect_cut(int dlt, const struct frame *f, uint32_t have)
+{
+	return dissect_packet(dlt, f, have, frame_len(f));
+}
+
+/* Cut, and nobody says so but IP. */
+static enum shk_found dissect_both(int dlt, const struct frame *f, uint32_t len)
+{
+	return dissect_packet(dlt, f, len, len);
 }
 
 static enum shk_found dissect(int dlt, const struct frame *f)
@@ -103,6 +114,23 @@ static void test_no_total_length(void **state)
 	frame_build(&f, "eth/ip4 ip4-tso tcp");
 	assert_int_equal(dissect(DLT_EN10MB, &f), SHK_FOUND_SEGMENT);
 	assert_int_equal(ev.seg.payload_len, 5);
+}
+
+/* IP claims more than there was, by so much that not even TCP's options are there: what is there counts. */
+static void test_shorter_than_ip_says(void **state)
+{
+	struct frame f;
+	unsigned int len;
+
+	(void)state;
+	frame_build(&f, "eth/ip4 ip4 tcp");
+	len = frame_len(&f);
+	assert_int_equal(dissect_both(DLT_EN10MB, &f, len - 2), SHK_FOUND_SEGMENT);
+	assert_int_equal(ev.seg.payload_len, 3);
+	assert_int_equal(dissect_both(DLT_EN10MB, &f, len - 5 - 4), SHK_FOUND_SEGMENT);
+	assert_int_equal(ev.seg.payload_len, 0);
+	assert_true(ev.seg.options & SHK_OPT_TRUNCATED);
+	assert_int_equal(dissect_both(DLT_EN10MB, &f, len - 5 - 9), SHK_FOUND_MALFORMED);
 }
 
 /*
@@ -252,6 +280,9 @@ static void test_cut(void **state)
 	make_fragment(&f, &whole, 0, 1024);
 	assert_int_equal(dissect_cut(DLT_RAW, &f, 60), SHK_FOUND_SEGMENT);
 	assert_int_equal(ev.sport, 1000);
+	assert_int_equal(ev.seg.payload_len, 0);
+	assert_int_equal(dissect_both(DLT_RAW, &f, 60), SHK_FOUND_SEGMENT); /* by somebody else, before */
+	assert_int_equal(ev.seg.payload_len, 0);
 	make_fragment(&f, &whole, 512, 1028);
 	assert_int_equal(dissect_cut(DLT_RAW, &f, 60), SHK_FOUND_TRUNCATED);
 }
@@ -301,6 +332,7 @@ int main(void)
 		TEST(test_no_segments),
 		TEST(test_impossible_headers),
 		TEST(test_no_total_length),
+		TEST(test_shorter_than_ip_says),
 		TEST(test_in_order),
 		TEST(test_tiny_backwards_twice),
 		TEST(test_two_at_once),

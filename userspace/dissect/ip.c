@@ -70,25 +70,29 @@ shk_step_t shk_layer_ip(struct shk_walk *w)
 }
 
 /*
- * What IP says about the length counts. A capture on the sending host sees packets before TSO or with a
- * length of 0, and there the packet's own length is the only one.
+ * What IP says about the length counts, but for more than there was: that was cut by somebody who has not said
+ * so, and what is missing nobody knows. A capture on the sending host sees packets with a length of 0, and
+ * there the packet's own length is the only one.
  */
 static void set_length(struct shk_walk *w, uint32_t len)
 {
-	if (!len)
-		return;
-	w->want = len;
-	if (w->have > len)
-		w->have = len;
+	w->cut = len > w->want;
+	if (len)
+		shk_limit(w, len);
 }
 
 static shk_step_t fragment(struct shk_walk *w, uint32_t id, uint32_t offset, bool more, uint8_t protocol)
 {
 	struct shk_fragment f = {.id = id, .offset = offset, .more = more, .protocol = protocol};
 
-	/* Cut by the capture: the headers are in the first, and the rest cannot be put together. */
-	if (w->have < w->want)
+	/*
+	 * Cut by the capture: the headers are in the first, and the rest cannot be put together. How much that
+	 * is nobody says.
+	 */
+	if (w->have < w->want || w->cut) {
+		w->in_part = true;
 		return offset ? SHK_END(TRUNCATED) : shk_layer_of_protocol(protocol);
+	}
 	memcpy(f.addresses, w->ev->saddr, 16);
 	memcpy(f.addresses + 16, w->ev->daddr, 16);
 	if (!shk_fragments_add(w->fragments, &f, w))
@@ -196,15 +200,17 @@ shk_step_t shk_layer_etherip(struct shk_walk *w)
 shk_step_t shk_layer_tcp(struct shk_walk *w)
 {
 	const uint8_t *h = shk_look(w, SHK_TCP_HEADER_MIN);
-	uint32_t header_len;
+	uint32_t header_len, payload_len = 0;
 
 	if (!h)
 		return shk_short(w, SHK_TCP_HEADER_MIN);
 	header_len = (h[12] >> 4) * 4U;
-	if (header_len < SHK_TCP_HEADER_MIN || header_len > w->want)
+	if (header_len < SHK_TCP_HEADER_MIN || (header_len > w->want && !w->cut))
 		return SHK_END(MALFORMED);
+	if (header_len < w->want && !w->in_part)
+		payload_len = w->want - header_len;
 	w->ev->seg.gso_segs = 1;
-	shk_header_fixed(w->ev, h, w->want - header_len);
+	shk_header_fixed(w->ev, h, payload_len);
 	*w->at = (struct shk_tcp_place){.tcp = h, .have = w->have, .header_len = header_len};
 	return SHK_END(SEGMENT);
 }

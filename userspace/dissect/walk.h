@@ -20,6 +20,8 @@ struct shk_walk {
 	const uint8_t		*p;	/* next octet */
 	uint32_t		have;	/* captured from there on; never more than want */
 	uint32_t		want;	/* on the wire from there on, within the layer around it */
+	bool			cut;	/* there was less than the IP header says */
+	bool			in_part; /* a datagram whose other fragments will not be joined to it */
 	const struct shk_packet	*packet;
 	struct shk_event	*ev;	/* addresses of the innermost IP header so far */
 	struct shk_tcp_place	*at;
