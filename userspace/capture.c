@@ -9,17 +9,20 @@
 #include <string.h>
 
 #include "input.h"
+#include "packet_file.h"
 #include "pcapng.h"
 
 #define NS_PER_SECOND 1000000000ULL
 #define SECONDS_MAX   (INT64_MAX / NS_PER_SECOND - 1)
 #define PCAPNG_BEGINS 0x0a /* and no other format does */
 
+/* Who reads it: .packets if its format is set, else one of the other two. */
 struct shk_capture_reader {
 	struct shk_input *input;
 	FILE *file; /* libpcap's if there is .pcap */
-	pcap_t *pcap;
+	struct shk_packet_file packets;
 	struct shk_pcapng *pcapng;
+	pcap_t *pcap;
 };
 
 static void reader_free(struct shk_capture_reader *r)
@@ -35,19 +38,31 @@ static void reader_free(struct shk_capture_reader *r)
 	free(r);
 }
 
+/* Where the reader is, and in the words before it how exactly it knows. */
+static uint64_t place(const struct shk_capture_reader *r, const char **words)
+{
+	*words = "in the packet at octet";
+	if (r->packets.format)
+		return r->packets.at;
+	*words = "in the block at octet";
+	if (r->pcapng)
+		return shk_pcapng_offset(r->pcapng);
+	*words = "near octet";
+	return ftello(r->file);
+}
+
 /* The file ends here. @reason is the reader's; if the octets could not be had, there is a better one. */
 static void end(struct shk_capture *c, const char *reason)
 {
 	const struct shk_capture_reader *r = c->reader;
-	const char *input_reason = shk_input_damage(r->input);
-	bool exact = r->pcapng && !input_reason;
-	uint64_t at = exact ? shk_pcapng_offset(r->pcapng) : (uint64_t)ftello(r->file);
+	const char *input_reason = shk_input_damage(r->input), *where;
+	uint64_t at = place(r, &where);
 
 	if (reason)
 		snprintf(c->damage, sizeof(c->damage),
 			 "%s: %s (%s %" PRIu64 "%s, after %" PRIu64 " packet%s)", c->path,
-			 input_reason ? input_reason : reason, exact ? "in the block at octet" : "near octet",
-			 at, shk_input_is_compressed(r->input) ? " of the uncompressed data" : "", c->packets,
+			 input_reason ? input_reason : reason, where, at,
+			 shk_input_is_compressed(r->input) ? " of the uncompressed data" : "", c->packets,
 			 c->packets == 1 ? "" : "s");
 	c->size = shk_input_position(r->input);
 	reader_free(c->reader);
@@ -108,37 +123,54 @@ static uint64_t time_of(const struct pcap_pkthdr *header)
 	return seconds * NS_PER_SECOND + (uint32_t)header->ts.tv_usec;
 }
 
-/* 1, 0 at the end, -1 and *reason. */
+/* 1, 0 at the end, -1 and *reason; so do those below. */
+static int read_pcapng(struct shk_pcapng *pcapng, struct shk_packet *packet, int *dlt, const char **reason)
+{
+	struct shk_pcapng_packet next;
+	int rc;
+
+	rc = shk_pcapng_next(pcapng, &next, reason);
+	if (rc <= 0)
+		return rc;
+	*dlt = next.dlt;
+	*packet = (struct shk_packet){next.octets, next.have, next.len, next.ts_ns};
+	return 1;
+}
+
+static int read_by_libpcap(pcap_t *pcap, struct shk_packet *packet, int *dlt, const char **reason)
+{
+	struct pcap_pkthdr *header;
+	int rc;
+
+	rc = pcap_next_ex(pcap, &header, &packet->octets);
+	if (rc != 1) {
+		*reason = pcap_geterr(pcap);
+		return rc == PCAP_ERROR_BREAK ? 0 : -1;
+	}
+	*dlt = pcap_datalink(pcap);
+	packet->have = header->caplen;
+	packet->len = header->len;
+	packet->ts_ns = time_of(header);
+	return 1;
+}
+
 static int read_packet(struct shk_capture *c, int *dlt, const char **reason)
 {
 	struct shk_capture_reader *r = c->reader;
-	struct shk_packet *packet = &c->packet;
-	struct shk_pcapng_packet next;
-	struct pcap_pkthdr *header;
-	uint64_t last_ns = packet->ts_ns ? packet->ts_ns : 1;
+	uint64_t last_ns = c->packet.ts_ns ? c->packet.ts_ns : 1;
 	int rc;
 
-	if (r->pcapng) {
-		rc = shk_pcapng_next(r->pcapng, &next, reason);
-		if (rc <= 0)
-			return rc;
-		*dlt = next.dlt;
-		*packet = (struct shk_packet){next.octets, next.have, next.len, next.ts_ns};
-	} else {
-		rc = pcap_next_ex(r->pcap, &header, &packet->octets);
-		if (rc != 1) {
-			*reason = pcap_geterr(r->pcap);
-			return rc == PCAP_ERROR_BREAK ? 0 : -1;
-		}
-		*dlt = pcap_datalink(r->pcap);
-		packet->have = header->caplen;
-		packet->len = header->len;
-		packet->ts_ns = time_of(header);
-	}
+	*dlt = r->packets.dlt;
+	if (r->packets.format)
+		rc = shk_packet_file_next(&r->packets, &c->packet, reason);
+	else if (r->pcapng)
+		rc = read_pcapng(r->pcapng, &c->packet, dlt, reason);
+	else
+		rc = read_by_libpcap(r->pcap, &c->packet, dlt, reason);
 	/* 0 stands for "not seen" in what follows. A packet without a time came after the one before it. */
-	if (!packet->ts_ns)
-		packet->ts_ns = last_ns;
-	return 1;
+	if (rc == 1 && !c->packet.ts_ns)
+		c->packet.ts_ns = last_ns;
+	return rc;
 }
 
 int shk_capture_next(struct shk_capture *c, struct shk_error *err)
@@ -159,25 +191,31 @@ int shk_capture_next(struct shk_capture *c, struct shk_error *err)
  * ---- Opening and closing -------------------------------------------------------------------------
  */
 
-/* 0; -ENOMEM; -EIO and @reason: it is no capture. */
-static int open_reader(struct shk_capture_reader *r, char reason[PCAP_ERRBUF_SIZE])
+/* 0; -ENOMEM; -EIO and *reason: it is no capture, or none that can be read; @text is room for a reason. */
+static int open_reader(struct shk_capture_reader *r, char text[PCAP_ERRBUF_SIZE], const char **reason)
 {
-	int first = getc(r->file);
+	const uint8_t *first;
+	size_t have;
+	int rc;
 
-	if (first == PCAPNG_BEGINS) {
-		ungetc(first, r->file);
+	rc = shk_packet_file_begin(&r->packets, r->input, reason);
+	if (rc)
+		return rc < 0 ? -EIO : 0;
+	r->packets.format = NULL;
+	first = shk_input_look(r->input, 1, &have);
+	if (have && *first == PCAPNG_BEGINS) {
 		r->pcapng = shk_pcapng_new(r->file);
 		return r->pcapng ? 0 : -ENOMEM;
 	}
-	if (first != EOF)
-		ungetc(first, r->file);
-	r->pcap = pcap_fopen_offline_with_tstamp_precision(r->file, PCAP_TSTAMP_PRECISION_NANO, reason);
+	r->pcap = pcap_fopen_offline_with_tstamp_precision(r->file, PCAP_TSTAMP_PRECISION_NANO, text);
+	*reason = text;
 	return r->pcap ? 0 : -EIO;
 }
 
 int shk_capture_open(struct shk_capture *c, const char *path, const char *filter, struct shk_error *err)
 {
-	char reason[PCAP_ERRBUF_SIZE];
+	char text[PCAP_ERRBUF_SIZE];
+	const char *reason;
 	int rc;
 
 	*c = (struct shk_capture){.path = path, .filter = filter};
@@ -189,7 +227,7 @@ int shk_capture_open(struct shk_capture *c, const char *path, const char *filter
 		rc = err->code;
 		goto err_reader;
 	}
-	rc = open_reader(c->reader, reason);
+	rc = open_reader(c->reader, text, &reason);
 	if (rc == -EIO) {
 		end(c, reason);
 		return 0;

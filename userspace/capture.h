@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One capture file, packet by packet: pcap and its relatives through libpcap, pcapng through pcapng.h, out of
- * whatever input.h can read. A file that is damaged ends where the damage is, and says so in .damage.
+ * One capture file, packet by packet, out of whatever input.h can read: pcap and snoop through packet_file.h,
+ * pcapng through pcapng.h, and the odd relatives of pcap (older versions, the heads that some distributions
+ * gave it) through libpcap. A file that is damaged ends where the damage is, and says so in .damage.
  */
 #ifndef SHK_CAPTURE_H
 #define SHK_CAPTURE_H

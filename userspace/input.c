@@ -12,6 +12,8 @@
 
 #define RAW_SIZE    (1U << 16)
 #define STREAM_SIZE (1U << 17)
+#define READY_SIZE  (1U << 19)
+#define READY_STEP  (1U << 17) /* so much at once stays in a cache near the core until it was looked at */
 
 struct shk_input {
 	int fd;
@@ -24,8 +26,12 @@ struct shk_input {
 	z_stream gzip;
 	ZSTD_DStream *zstd;
 	size_t at, len; /* of raw */
+	size_t ready_at, ready_len;
 	unsigned char raw[RAW_SIZE];
+	unsigned char ready[READY_SIZE]; /* what was looked at, and waits to be taken */
 };
+
+_Static_assert(SHK_INPUT_LOOK_MAX + RAW_SIZE <= READY_SIZE, "a read of a whole RAW_SIZE needs no copy");
 
 /* Reads on when everything was used. 0 at the end, -1 and .damage on failure. */
 static ssize_t fill(struct shk_input *in)
@@ -135,16 +141,60 @@ static ssize_t read_zstd(struct shk_input *in, char *to, size_t size)
 	return out.pos;
 }
 
-static ssize_t cookie_read(void *cookie, char *to, size_t size)
+static ssize_t read_more(struct shk_input *in, void *to, size_t size)
 {
-	struct shk_input *in = cookie;
-	ssize_t n;
-
 	if (in->damage) {
 		errno = EIO;
 		return -1;
 	}
-	n = in->read(in, to, size);
+	return in->read(in, to, size);
+}
+
+/* What is ready goes to the front, to make room for more behind it. */
+static void refill(struct shk_input *in, size_t n)
+{
+	size_t room;
+	ssize_t more;
+
+	in->ready_len -= in->ready_at;
+	memmove(in->ready, in->ready + in->ready_at, in->ready_len);
+	in->ready_at = 0;
+	while (in->ready_len < n) {
+		room = READY_SIZE - in->ready_len;
+		more = read_more(in, in->ready + in->ready_len, room < READY_STEP ? room : READY_STEP);
+		if (more <= 0)
+			break;
+		in->ready_len += more;
+	}
+}
+
+const uint8_t *shk_input_look(struct shk_input *in, size_t n, size_t *have)
+{
+	if (in->ready_len - in->ready_at < n)
+		refill(in, n);
+	*have = in->ready_len - in->ready_at;
+	return in->ready + in->ready_at;
+}
+
+void shk_input_take(struct shk_input *in, size_t n)
+{
+	in->ready_at += n;
+	in->given += n;
+}
+
+static ssize_t cookie_read(void *cookie, char *to, size_t size)
+{
+	struct shk_input *in = cookie;
+	ssize_t n = in->ready_len - in->ready_at;
+
+	if (n) {
+		if ((size_t)n > size)
+			n = size;
+		memcpy(to, in->ready + in->ready_at, n);
+		in->ready_at += n;
+	} else {
+		n = read_more(in, to, size);
+	}
 	if (n > 0)
 		in->given += n;
 	return n;
@@ -278,15 +328,16 @@ bool shk_input_begins(const char *path, unsigned char octet)
 {
 	struct shk_error err;
 	struct shk_input *in;
+	const uint8_t *first;
+	size_t have;
 	FILE *file;
-	int first;
+	bool begins;
 
 	in = shk_input_open(path, &file, &err);
 	if (!in)
 		return false;
-	first = getc(file);
-	if (first != EOF)
-		ungetc(first, file);
+	first = shk_input_look(in, 1, &have);
+	begins = have && *first == octet;
 	if (!strcmp(path, "-")) {
 		looked_at.in = in;
 		looked_at.file = file;
@@ -294,7 +345,7 @@ bool shk_input_begins(const char *path, unsigned char octet)
 		fclose(file);
 		shk_input_free(in);
 	}
-	return first == octet;
+	return begins;
 }
 
 const char *shk_input_damage(const struct shk_input *in)

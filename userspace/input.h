@@ -17,6 +17,14 @@ struct shk_input;
  */
 struct shk_input *shk_input_open(const char *path, FILE **file, struct shk_error *err);
 
+/*
+ * Without the stream, and without copying: the next octets, at least @n of them (@n <= SHK_INPUT_LOOK_MAX)
+ * unless fewer are left, and how many. They are valid until the next call, and come again until they are taken.
+ */
+#define SHK_INPUT_LOOK_MAX 327680U
+const uint8_t *shk_input_look(struct shk_input *in, size_t n, size_t *have);
+void shk_input_take(struct shk_input *in, size_t n);	/* no more than there are */
+
 /* Does what @path holds begin with this octet? Not if it cannot be opened: opening it then says why. */
 bool shk_input_begins(const char *path, unsigned char octet);
 

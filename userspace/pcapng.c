@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "pcapng.h"
 
-#include <pcap/dlt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "linktype.h"
 
 #define BLOCK_SECTION   0x0a0d0d0aU
 #define BLOCK_INTERFACE 1U
@@ -81,20 +82,6 @@ static uint32_t get32(const struct shk_pcapng *r, const uint8_t *p)
 	return r->swapped ? __builtin_bswap32(value) : value;
 }
 
-/* What registries call a link type and libpcap a DLT is one number but for these. */
-static int dlt_of_linktype(uint16_t linktype)
-{
-	switch (linktype) {
-	case 100:
-		return DLT_ATM_RFC1483;
-	case 101:
-		return DLT_RAW;
-	case 106:
-		return DLT_ATM_CLIP;
-	}
-	return linktype;
-}
-
 /* The high bit tells powers of 2 from powers of 10. 0 if the resolution is finer than time is here. */
 static uint64_t ticks_of_resolution(uint8_t resolution)
 {
@@ -140,7 +127,7 @@ static const char *add_interface(struct shk_pcapng *r)
 	r->interfaces = all;
 	i = &all[r->n_interfaces++];
 	*i = (struct interface){
-		.dlt = dlt_of_linktype(get16(r, r->block)),
+		.dlt = shk_dlt_of_linktype(get16(r, r->block)),
 		.snaplen = get32(r, r->block + 4),
 		.ticks_per_second = 1000000,
 	};

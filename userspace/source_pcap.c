@@ -19,6 +19,17 @@ struct stream {
 	uint64_t filtered;
 };
 
+/* Packets that are looked at before the gate decides on the first of them: while memory comes to hand. */
+#define AHEAD 16
+
+/* A packet between these two. */
+struct looked_at {
+	struct shk_event ev; /* but for .ts_ns only if it is one */
+	struct shk_capture_sight sight;
+	unsigned int stream;
+	bool is_event;
+};
+
 struct source_pcap {
 	struct shk_source base;
 	struct shk_dissector *dissector;
@@ -33,6 +44,8 @@ struct source_pcap {
 		struct shk_event ev;
 	} doubtful;
 	bool stopped;
+	struct looked_at ahead[AHEAD];
+	unsigned int looked, decided; /* counts that may wrap; a packet is at its count % AHEAD */
 	struct stream of[];
 };
 
@@ -71,9 +84,6 @@ static bool look(struct source_pcap *s, struct stream *st, struct shk_event *ev)
 	s->totals.found[found]++;
 	if (found != SHK_FOUND_SEGMENT)
 		return false;
-	shk_capture_gate_judge(&s->gate, ev);
-	if (ev->seg.why & ~(SHK_WHY_FIRST_DATA | SHK_WHY_FIRST_ACK))
-		s->totals.handshake++;
 	shk_dissect_options(ev, &at);
 	return true;
 }
@@ -179,22 +189,47 @@ static void hold_back(struct source_pcap *s, unsigned int stream, uint64_t ts_ns
 		s->doubtful.ev = *ev;
 }
 
+/* The next packet of @st is among those ahead from now on, which has room for it. */
+static void look_ahead(struct source_pcap *s, struct stream *st)
+{
+	struct looked_at *at = &s->ahead[s->looked++ % AHEAD];
+
+	at->stream = st - s->of;
+	at->is_event = look(s, st, &at->ev);
+	at->ev.ts_ns = st->capture.packet.ts_ns;
+	if (at->is_event)
+		shk_capture_gate_look(&s->gate, &at->ev, &at->sight);
+}
+
+/* The first of those ahead. The number of events handed over. */
+static int decide(struct source_pcap *s, shk_source_fn *fn, void *arg)
+{
+	struct looked_at *at = &s->ahead[s->decided++ % AHEAD];
+	struct shk_event *ev = at->is_event ? &at->ev : NULL;
+	uint64_t ts_ns = at->ev.ts_ns;
+	int n;
+
+	n = settle(s, ts_ns, fn, arg);
+	if (ev) {
+		shk_capture_gate_decide(&s->gate, ev, &at->sight);
+		if (ev->seg.why & ~(SHK_WHY_FIRST_DATA | SHK_WHY_FIRST_ACK))
+			s->totals.handshake++;
+	}
+	if (!s->last_ns || ts_ns <= s->last_ns + PAUSE_MAX_NS)
+		return n + pass_on(s, at->stream, ts_ns, ev, fn, arg);
+	hold_back(s, at->stream, ts_ns, ev);
+	return n;
+}
+
 /* One packet. The number of events handed over, or -errno. */
 static int drain_packet(struct source_pcap *s, struct stream *st, shk_source_fn *fn, void *arg,
 			struct shk_error *err)
 {
-	unsigned int stream = st - s->of;
-	uint64_t ts_ns = st->capture.packet.ts_ns;
-	struct shk_event ev;
-	bool is_event;
-	int n, rc;
+	int n = 0, rc;
 
-	n = settle(s, ts_ns, fn, arg);
-	is_event = look(s, st, &ev);
-	if (s->last_ns && ts_ns > s->last_ns + PAUSE_MAX_NS)
-		hold_back(s, stream, ts_ns, is_event ? &ev : NULL);
-	else
-		n += pass_on(s, stream, ts_ns, is_event ? &ev : NULL, fn, arg);
+	if (s->looked - s->decided == AHEAD)
+		n = decide(s, fn, arg);
+	look_ahead(s, st);
 	rc = shk_capture_next(&st->capture, err);
 	return rc ? rc : n;
 }
@@ -219,6 +254,8 @@ static int source_drain(struct shk_source *base, shk_source_fn *fn, void *arg, s
 	}
 	if (!budget)
 		return n;
+	while (s->looked != s->decided)
+		n += decide(s, fn, arg);
 	n += settle(s, UINT64_MAX, fn, arg);
 	n += tell_time(s, 0, s->last_ns, fn, arg);
 	return n ? n : -ENODATA;

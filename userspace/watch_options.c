@@ -120,7 +120,7 @@ static const char record_doc[] =
 	"3 events are missing that nobody has reported as lost.";
 
 static const char read_doc[] =
-	"Shows every TCP handshake in captures: files of pcap and pcapng, also compressed by gzip or zstd; "
+	"Shows every TCP handshake in captures: pcap, pcapng and snoop, also compressed by gzip or zstd; "
 	"- is standard input. Several files are one timeline. Of recordings, it shows what was shown live; "
 	"several files are those of one recording.\v"
 	"Exit status: 0 all went well; 1 the command line is wrong; 2 a file cannot be opened, or the output "

@@ -19,7 +19,7 @@ my $tool = $ENV{TCPSHAKE} // 'build/tcpshake';
 # What share agrees today and must not fall below, in percent. The aim is 100 for the first two and 99 for the
 # others; whoever comes closer raises the number here.
 my @columns = (
-	[stream => 99.7, 'a record for each stream'],
+	[stream => 99.79, 'a record for each stream'],
 	[isn => 100, 'ISN pair'],
 	[syn => 100, 'SYN'], [synack => 100, 'SYN+ACK'], [fin => 100, 'FIN'], [rst => 99.9, 'RST'],
 	[completeness => 98.9, 'completeness'],
@@ -242,7 +242,7 @@ for (@columns) {
 	my ($agree, $all) = ($agree{$column} // 0, $all{$column} // 0);
 	my $share = $all ? 100 * $agree / $all : 0;
 	$n++;
-	printf "%s %d - %s: %d of %d agree, %.2f %% (at least %.1f)\n", $share >= $needed ? 'ok' : 'not ok', $n, $words,
+	printf "%s %d - %s: %d of %d agree, %.2f %% (at least %.2f)\n", $share >= $needed ? 'ok' : 'not ok', $n, $words,
 		$agree, $all, $share, $needed;
 }
 $n++;

@@ -209,6 +209,21 @@ static inline void write_file(const char *path, const void *octets, size_t n)
 	assert_int_equal(fclose(file), 0);
 }
 
+/* Tests write their files into a directory of their own, and remove them. */
+static char directory[] = "/tmp/capture_rig.XXXXXX";
+
+static inline int enter_directory(void **state)
+{
+	(void)state;
+	return mkdtemp(directory) && !chdir(directory) ? 0 : -1;
+}
+
+static inline int leave_directory(void **state)
+{
+	(void)state;
+	return chdir("/") || rmdir(directory);
+}
+
 /*
  * ---- The source ----------------------------------------------------------------------------------
  */
@@ -295,6 +310,28 @@ static inline int read_bytes(const struct bytes *b, struct result *r)
 	rc = read_files(&path, 1, NULL, r);
 	unlink(path);
 	return rc;
+}
+
+/* The events of one connection, the first at @start_ns. */
+static inline void check_connection(const struct result *r, uint64_t start_ns, uint64_t precision_ns)
+{
+	unsigned int i;
+
+	assert_string_equal(r->damage, "");
+	assert_int_equal(r->n, SEGMENTS);
+	for (i = 0; i < SEGMENTS; i++) {
+		const struct segment *s = &segments[i];
+		uint64_t ts_ns = start_ns + i * STEP_NS;
+
+		assert_int_equal(r->events[i].ts_ns, ts_ns - ts_ns % precision_ns);
+		assert_int_equal(r->events[i].seg.seq, s->seq);
+		assert_int_equal(r->events[i].seg.ack, s->ack);
+		assert_int_equal(r->events[i].seg.tcp_flags, s->flags);
+		assert_int_equal(r->events[i].sport, s->from_client ? 1000 : 80);
+	}
+	assert_int_equal(r->totals.packets, SEGMENTS);
+	assert_int_equal(r->totals.handshake, HANDSHAKE);
+	assert_int_equal(r->totals.found[SHK_FOUND_SEGMENT], SEGMENTS);
 }
 
 #endif /* TEST_CAPTURE_RIG_H */

@@ -8,48 +8,12 @@
 static struct bytes file, other;
 static struct result result;
 
-static char directory[] = "/tmp/test_source_pcap.XXXXXX";
-
-static int enter_directory(void **state)
-{
-	(void)state;
-	return mkdtemp(directory) && !chdir(directory) ? 0 : -1;
-}
-
-static int leave_directory(void **state)
-{
-	(void)state;
-	return chdir("/") || rmdir(directory);
-}
-
 static int setup(void **state)
 {
 	(void)state;
 	memset(&file, 0, sizeof(file));
 	memset(&other, 0, sizeof(other));
 	return 0;
-}
-
-/* The events of one connection, the first at @start_ns. */
-static void check_connection(const struct result *r, uint64_t start_ns, uint64_t precision_ns)
-{
-	unsigned int i;
-
-	assert_string_equal(r->damage, "");
-	assert_int_equal(r->n, SEGMENTS);
-	for (i = 0; i < SEGMENTS; i++) {
-		const struct segment *s = &segments[i];
-		uint64_t ts_ns = start_ns + i * STEP_NS;
-
-		assert_int_equal(r->events[i].ts_ns, ts_ns - ts_ns % precision_ns);
-		assert_int_equal(r->events[i].seg.seq, s->seq);
-		assert_int_equal(r->events[i].seg.ack, s->ack);
-		assert_int_equal(r->events[i].seg.tcp_flags, s->flags);
-		assert_int_equal(r->events[i].sport, s->from_client ? 1000 : 80);
-	}
-	assert_int_equal(r->totals.packets, SEGMENTS);
-	assert_int_equal(r->totals.handshake, HANDSHAKE);
-	assert_int_equal(r->totals.found[SHK_FOUND_SEGMENT], SEGMENTS);
 }
 
 static void test_pcap(void **state)

@@ -70,9 +70,9 @@ shk_step_t shk_layer_ip(struct shk_walk *w)
 }
 
 /*
- * What IP says about the length counts, but for more than there was: that was cut by somebody who has not said
- * so, and what is missing nobody knows. A capture on the sending host sees packets with a length of 0, and
- * there the packet's own length is the only one.
+ * What IP says about the length counts, but for more than there was: that was cut by somebody who has not
+ * said so, and what is missing nobody knows. A capture on the sending host sees packets with a length of 0,
+ * and there the packet's own length is the only one.
  */
 static void set_length(struct shk_walk *w, uint32_t len)
 {
@@ -86,8 +86,8 @@ static shk_step_t fragment(struct shk_walk *w, uint32_t id, uint32_t offset, boo
 	struct shk_fragment f = {.id = id, .offset = offset, .more = more, .protocol = protocol};
 
 	/*
-	 * Cut by the capture: the headers are in the first, and the rest cannot be put together. How much that
-	 * is nobody says.
+	 * Cut by the capture: the headers are in the first, and the rest cannot be put together. How much
+	 * that is nobody says.
 	 */
 	if (w->have < w->want || w->cut) {
 		w->in_part = true;
