@@ -19,7 +19,8 @@ struct shk_input *shk_input_open(const char *path, FILE **file, struct shk_error
 
 /*
  * Without the stream, and without copying: the next octets, at least @n of them (@n <= SHK_INPUT_LOOK_MAX)
- * unless fewer are left, and how many. They are valid until the next call, and come again until they are taken.
+ * unless fewer are left, and how many. They are valid until the next call, and come again until they are
+ * taken.
  */
 #define SHK_INPUT_LOOK_MAX 327680U
 const uint8_t *shk_input_look(struct shk_input *in, size_t n, size_t *have);

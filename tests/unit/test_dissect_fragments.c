@@ -3,6 +3,7 @@
 #include "frame.h"
 
 #include <pcap/dlt.h>
+#include <zlib.h>
 
 #include "dissect/dissect.h"
 
@@ -131,6 +132,59 @@ static void test_shorter_than_ip_says(void **state)
 	assert_int_equal(ev.seg.payload_len, 0);
 	assert_true(ev.seg.options & SHK_OPT_TRUNCATED);
 	assert_int_equal(dissect_both(DLT_EN10MB, &f, len - 5 - 9), SHK_FOUND_MALFORMED);
+}
+
+/*
+ * ---- Compressed ----------------------------------------------------------------------------------
+ */
+
+/* A frame of IPComp, whose number of the algorithm was agreed on, around an IP packet of @len octets. */
+static void make_compressed(struct frame *f, unsigned int len)
+{
+	static const uint8_t head[] = {4, 0, 0xee, 0xd1};
+	uint8_t packed[FRAME_MAX] = {0};
+	z_stream z = {.next_out = packed, .avail_out = sizeof(packed)};
+	struct frame inner;
+	unsigned int i;
+
+	frame_init(&inner);
+	for (i = 0; i < len - 53; i++)
+		frame_push_octets(&inner, (const uint8_t *)&i, 1);
+	frame_push(&inner, "ip4 tcp");
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	z.next_in = inner.octets + inner.at;
+	z.avail_in = frame_len(&inner);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	frame_init(f);
+	frame_push_octets(f, packed, z.total_out);
+	deflateEnd(&z);
+	frame_push_octets(f, head, sizeof(head));
+	frame_push(f, "eth/ip4 ip4/comp");
+}
+
+static void test_compressed(void **state)
+{
+	struct frame f;
+	unsigned int i;
+
+	(void)state;
+	make_compressed(&f, 60);
+	assert_int_equal(dissect(DLT_EN10MB, &f), SHK_FOUND_SEGMENT);
+	assert_int_equal(ev.sport, 1000);
+	assert_int_equal(ev.seg.payload_len, 7);
+	make_compressed(&f, 3000); /* more than is kept */
+	assert_int_equal(dissect(DLT_EN10MB, &f), SHK_FOUND_SEGMENT);
+	assert_int_equal(ev.seg.payload_len, 2947);
+	/* cut: what comes out is what there is, and of the rest nobody knows how long it is */
+	assert_int_equal(dissect_cut(DLT_EN10MB, &f, frame_len(&f) - 20), SHK_FOUND_SEGMENT);
+	assert_int_equal(ev.seg.payload_len, 0);
+	for (i = 0; i < frame_len(&f) - 34; i++)
+		dissect_cut(DLT_EN10MB, &f, i);
+	/* not by this algorithm */
+	frame_init(&f);
+	frame_push(&f, "eth/ip4 ip4/comp");
+	frame_push_octets(&f, (const uint8_t[]){0, 0, 0, 0}, 4);
+	assert_int_not_equal(dissect(DLT_EN10MB, &f), SHK_FOUND_SEGMENT);
 }
 
 /*
@@ -333,6 +387,7 @@ int main(void)
 		TEST(test_impossible_headers),
 		TEST(test_no_total_length),
 		TEST(test_shorter_than_ip_says),
+		TEST(test_compressed),
 		TEST(test_in_order),
 		TEST(test_tiny_backwards_twice),
 		TEST(test_two_at_once),

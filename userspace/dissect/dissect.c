@@ -11,6 +11,7 @@
 
 struct shk_dissector {
 	struct shk_fragments *fragments;
+	uint8_t inflated[SHK_INFLATED_MAX];
 };
 
 typedef shk_step_t layer_fn(struct shk_walk *w);
@@ -27,6 +28,7 @@ static const struct {
 } links[] = {
 	{DLT_NULL, SHK_LAYER_null},
 	{DLT_EN10MB, SHK_LAYER_ethernet},
+	{DLT_IEEE802, SHK_LAYER_token_ring},
 	{DLT_PPP, SHK_LAYER_ppp},
 	{DLT_FDDI, SHK_LAYER_fddi},
 	{DLT_ATM_RFC1483, SHK_LAYER_llc},
@@ -49,15 +51,27 @@ static const struct {
 	{DLT_ARCNET_LINUX, SHK_LAYER_arcnet},
 	{DLT_APPLE_IP_OVER_IEEE1394, SHK_LAYER_firewire},
 	{DLT_IEEE802_11_RADIO_AVS, SHK_LAYER_avs},
+	{DLT_DOCSIS, SHK_LAYER_docsis},
 	{DLT_PPP_PPPD, SHK_LAYER_ppp_direction},
 	{DLT_JUNIPER_ETHER, SHK_LAYER_juniper_ethernet},
 	{DLT_PPI, SHK_LAYER_ppi},
+	{DLT_ERF, SHK_LAYER_erf},
+	{DLT_PPP_WITH_DIR, SHK_LAYER_directed_ppp},
+	{DLT_C_HDLC_WITH_DIR, SHK_LAYER_directed_hdlc},
+	{DLT_FRELAY_WITH_DIR, SHK_LAYER_directed_frame_relay},
+	{DLT_MPLS, SHK_LAYER_mpls},
 	{DLT_IPV4, SHK_LAYER_ip},
 	{DLT_IPV6, SHK_LAYER_ip},
 	{DLT_NFLOG, SHK_LAYER_nflog},
+	{DLT_NETANALYZER, SHK_LAYER_netanalyzer},
+	{DLT_NETANALYZER_TRANSPARENT, SHK_LAYER_netanalyzer_transparent},
 	{DLT_IPOIB, SHK_LAYER_infiniband},
 	{DLT_PKTAP, SHK_LAYER_pktap},
 	{DLT_LINUX_SLL2, SHK_LAYER_cooked2},
+	{DLT_DSA_TAG_BRCM, SHK_LAYER_switch_tag},
+	{DLT_DSA_TAG_BRCM_PREPEND, SHK_LAYER_switch_tag_before},
+	{DLT_DSA_TAG_DSA, SHK_LAYER_switch_tag},
+	{DLT_DSA_TAG_EDSA, SHK_LAYER_switch_tag_long},
 };
 
 int shk_dissect_link(int dlt)
@@ -118,6 +132,7 @@ enum shk_found shk_dissect(struct shk_dissector *d, int link, const struct shk_p
 		.ev = ev,
 		.at = at,
 		.fragments = d->fragments,
+		.inflated = d->inflated,
 	};
 	shk_step_t step = link;
 	unsigned int n;

@@ -21,6 +21,8 @@ static shk_step_t layer_of_gre(uint16_t protocol, uint16_t flags)
 		return flags & GRE_SEQUENCE ? SHK_LAYER_erspan2 : SHK_LAYER_ethernet;
 	if (protocol == 0x22eb)
 		return SHK_LAYER_erspan3;
+	if (protocol == 0x883e)
+		return SHK_LAYER_wccp;
 	if (is_aruba(protocol))
 		return SHK_LAYER_ieee80211;
 	return shk_layer_of_ethertype(protocol);
@@ -67,4 +69,19 @@ shk_step_t shk_layer_erspan3(struct shk_walk *w)
 	if (h[11] & 1 && !shk_take(w, 8))
 		return shk_short(w, 8);
 	return frame_type == 2 ? SHK_LAYER_ip : SHK_LAYER_ethernet;
+}
+
+/*
+ * A router's redirection: from version 2 on with a header, whose first octet is small (draft-wilson-wrec-
+ * wccp).
+ */
+shk_step_t shk_layer_wccp(struct shk_walk *w)
+{
+	const uint8_t *h = shk_look(w, 1);
+
+	if (!h)
+		return shk_short(w, 1);
+	if (h[0] >> 4 != 4 && !shk_take(w, 4))
+		return shk_short(w, 4);
+	return SHK_LAYER_ipv4;
 }

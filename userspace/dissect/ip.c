@@ -15,6 +15,7 @@ enum {
 	PROTO_DESTINATION = 60,
 	PROTO_IPIP = 94,
 	PROTO_ETHERIP = 97,
+	PROTO_IPCOMP = 108,
 	PROTO_MOBILITY = 135,
 	PROTO_MPLS = 137,
 	PROTO_HIP = 139,
@@ -41,6 +42,8 @@ shk_step_t shk_layer_of_protocol(uint8_t protocol)
 		return SHK_LAYER_etherip;
 	case PROTO_AH:
 		return SHK_LAYER_authentication;
+	case PROTO_IPCOMP:
+		return SHK_LAYER_compressed;
 	case PROTO_FRAGMENT:
 		return SHK_LAYER_ipv6_fragment;
 	case PROTO_HOP_BY_HOP:

@@ -7,8 +7,6 @@
 
 #include "walk.h"
 
-#define ETHERTYPE_MIN 0x0600 /* below, it is the length of an IEEE 802.2 frame */
-
 shk_step_t shk_layer_of_ethertype(uint16_t type)
 {
 	switch (type) {
@@ -34,11 +32,15 @@ shk_step_t shk_layer_of_ethertype(uint16_t type)
 	case 0x8870: /* 802.2 in jumbo frames */
 		return SHK_LAYER_llc;
 	case 0x8926: /* IEEE 802.1BR */
-		return SHK_LAYER_vntag;
+	case 0x892f: /* HSR, IEC 62439-3 */
+	case 0xf1c1: /* IEEE 802.1CB */
+		return SHK_LAYER_tag_of_six;
 	case 0x88e7: /* IEEE 802.1ah */
 		return SHK_LAYER_provider_backbone;
 	case 0x8903:
 		return SHK_LAYER_fabricpath;
+	case 0x22f3:
+		return SHK_LAYER_trill;
 	case 0x894f: /* RFC 8300 */
 		return SHK_LAYER_nsh;
 	}
@@ -52,6 +54,7 @@ shk_step_t shk_layer_of_family(uint32_t family)
 	case 2:
 		return SHK_LAYER_ipv4;
 	case 10: /* Linux */
+	case 23: /* Windows */
 	case 24: /* NetBSD, OpenBSD */
 	case 28: /* FreeBSD */
 	case 30: /* Darwin */
@@ -62,7 +65,7 @@ shk_step_t shk_layer_of_family(uint32_t family)
 
 static shk_step_t type_or_length(struct shk_walk *w, uint16_t type)
 {
-	if (type >= ETHERTYPE_MIN)
+	if (type >= SHK_ETHERTYPE_MIN)
 		return shk_layer_of_ethertype(type);
 	shk_limit(w, type);
 	return SHK_LAYER_llc;
@@ -70,9 +73,15 @@ static shk_step_t type_or_length(struct shk_walk *w, uint16_t type)
 
 shk_step_t shk_layer_ethernet(struct shk_walk *w)
 {
-	const uint8_t *h = shk_take(w, 14);
+	static const uint8_t to_switches[] = {0x01, 0x00, 0x0c, 0x00, 0x00};
+	const uint8_t *h = shk_look(w, 14);
 
-	return h ? type_or_length(w, shk_be16(h + 12)) : shk_short(w, 14);
+	if (!h)
+		return shk_short(w, 14);
+	if (!memcmp(h, to_switches, sizeof(to_switches)))
+		return SHK_LAYER_isl;
+	shk_take(w, 14);
+	return type_or_length(w, shk_be16(h + 12));
 }
 
 /* The two cooked formats share the protocol and the type of the device, and differ in their order. */
@@ -92,7 +101,7 @@ static shk_step_t cooked(uint16_t protocol, uint16_t device)
 		return SHK_LAYER_llc;
 	if (protocol == 7) /* LINUX_SLL_P_PPPHDLC */
 		return SHK_LAYER_ppp;
-	return protocol < ETHERTYPE_MIN ? SHK_END(NOT_IP) : shk_layer_of_ethertype(protocol);
+	return protocol < SHK_ETHERTYPE_MIN ? SHK_END(NOT_IP) : shk_layer_of_ethertype(protocol);
 }
 
 shk_step_t shk_layer_cooked1(struct shk_walk *w)
@@ -109,14 +118,22 @@ shk_step_t shk_layer_cooked2(struct shk_walk *w)
 	return h ? cooked(shk_be16(h), shk_be16(h + 8)) : shk_short(w, 20);
 }
 
-/* In the byte order of the machine that wrote it, which need not be that of the file. */
+/*
+ * In the byte order of the machine that wrote it, which need not be that of the file. Some write PPP under
+ * this type, and some an EtherType in place of the family.
+ */
 shk_step_t shk_layer_null(struct shk_walk *w)
 {
-	const uint8_t *h = shk_take(w, 4);
+	const uint8_t *h = shk_look(w, 4);
+	uint32_t family;
 
 	if (!h)
 		return shk_short(w, 4);
-	return shk_layer_of_family(h[0] ? shk_le32(h) : shk_be32(h));
+	if (h[0] == 0xff && h[1] == 0x03)
+		return SHK_LAYER_ppp;
+	shk_take(w, 4);
+	family = h[0] || h[1] ? shk_le32(h) : shk_be32(h);
+	return family < SHK_ETHERTYPE_MIN ? shk_layer_of_family(family) : shk_layer_of_ethertype(family);
 }
 
 shk_step_t shk_layer_loop(struct shk_walk *w)
@@ -204,6 +221,25 @@ shk_step_t shk_layer_fddi(struct shk_walk *w)
 	if (!h)
 		return shk_short(w, 13);
 	return (h[0] & 0xf0) == 0x50 ? SHK_LAYER_llc : SHK_END(NOT_IP);
+}
+
+/* Access and frame control, two addresses, and, if the highest bit of the second is set, the route. */
+shk_step_t shk_layer_token_ring(struct shk_walk *w)
+{
+	const uint8_t *h = shk_take(w, 14), *route;
+	uint32_t len;
+
+	if (!h)
+		return shk_short(w, 14);
+	if ((h[1] & 0xc0) != 0x40)
+		return SHK_END(NOT_IP);
+	if (!(h[8] & 0x80))
+		return SHK_LAYER_llc;
+	route = shk_look(w, 1);
+	if (!route)
+		return shk_short(w, 1);
+	len = route[0] & 0x1f;
+	return shk_take(w, len) ? SHK_LAYER_llc : shk_short(w, len);
 }
 
 /* As Linux hands it over: two addresses, a two-octet offset, and the protocol. RFC 1051, RFC 1201. */

@@ -63,6 +63,23 @@ shk_step_t shk_layer_cisco_hdlc(struct shk_walk *w)
 	return h ? shk_layer_of_ethertype(shk_be16(h + 2)) : shk_short(w, 4);
 }
 
+/* @number says whether SNAP it is: then an organisation and a number of its own follow. */
+static shk_step_t snap_of_frame_relay(struct shk_walk *w, uint8_t number)
+{
+	const uint8_t *h;
+
+	if (number != 0x80)
+		return SHK_END(NOT_IP);
+	h = shk_take(w, 5);
+	if (!h)
+		return shk_short(w, 5);
+	if (!h[0] && !h[1] && !h[2])
+		return shk_layer_of_ethertype(shk_be16(h + 3));
+	if (!h[0] && h[1] == 0x80 && h[2] == 0xc2 && (h[4] == 1 || h[4] == 7)) /* bridged Ethernet */
+		return SHK_LAYER_ethernet;
+	return SHK_END(NOT_IP);
+}
+
 /* Two octets of address, and the encapsulation of RFC 2427. */
 shk_step_t shk_layer_frame_relay(struct shk_walk *w)
 {
@@ -77,6 +94,26 @@ shk_step_t shk_layer_frame_relay(struct shk_walk *w)
 		return SHK_LAYER_ipv4;
 	case 0x8e:
 		return SHK_LAYER_ipv6;
+	case 0x00: /* a pad in front of SNAP's number */
+		if (!shk_take(w, 1))
+			return shk_short(w, 1);
+		return snap_of_frame_relay(w, h[4]);
 	}
-	return SHK_END(NOT_IP);
+	return snap_of_frame_relay(w, h[3]);
+}
+
+/* In front of these a direction was written. */
+shk_step_t shk_layer_directed_ppp(struct shk_walk *w)
+{
+	return shk_take(w, 1) ? SHK_LAYER_ppp : shk_short(w, 1);
+}
+
+shk_step_t shk_layer_directed_hdlc(struct shk_walk *w)
+{
+	return shk_take(w, 1) ? SHK_LAYER_cisco_hdlc : shk_short(w, 1);
+}
+
+shk_step_t shk_layer_directed_frame_relay(struct shk_walk *w)
+{
+	return shk_take(w, 1) ? SHK_LAYER_frame_relay : shk_short(w, 1);
 }

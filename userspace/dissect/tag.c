@@ -10,7 +10,7 @@ static shk_step_t by_ethertype_at(struct shk_walk *w, uint32_t len, uint32_t at)
 	if (!h)
 		return shk_short(w, len);
 	type = shk_be16(h + at);
-	if (type >= 0x0600)
+	if (type >= SHK_ETHERTYPE_MIN)
 		return shk_layer_of_ethertype(type);
 	shk_limit(w, type);
 	return SHK_LAYER_llc;
@@ -21,7 +21,8 @@ shk_step_t shk_layer_vlan(struct shk_walk *w)
 	return by_ethertype_at(w, 4, 2);
 }
 
-shk_step_t shk_layer_vntag(struct shk_walk *w)
+/* IEEE 802.1BR, 802.1CB and HSR: the type of what follows behind four other octets. */
+shk_step_t shk_layer_tag_of_six(struct shk_walk *w)
 {
 	return by_ethertype_at(w, 6, 4);
 }
@@ -36,6 +37,18 @@ shk_step_t shk_layer_provider_backbone(struct shk_walk *w)
 shk_step_t shk_layer_fabricpath(struct shk_walk *w)
 {
 	return shk_take(w, 2) ? SHK_LAYER_ethernet : shk_short(w, 2);
+}
+
+/* RFC 6325: options, whose length is in units of four octets, and another Ethernet header. */
+shk_step_t shk_layer_trill(struct shk_walk *w)
+{
+	const uint8_t *h = shk_look(w, 6);
+	uint32_t len;
+
+	if (!h)
+		return shk_short(w, 6);
+	len = 6 + ((h[0] & 7U) << 2 | h[1] >> 6) * 4;
+	return shk_take(w, len) ? SHK_LAYER_ethernet : shk_short(w, len);
 }
 
 /*

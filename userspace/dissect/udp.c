@@ -6,9 +6,10 @@ static const struct {
 	uint16_t port;
 	uint8_t layer;
 } tunnels[] = {
-	{1701, SHK_LAYER_l2tp},      {2152, SHK_LAYER_gtpu},  {3544, SHK_LAYER_teredo},
-	{4341, SHK_LAYER_lisp},      {4754, SHK_LAYER_gre},   {4789, SHK_LAYER_vxlan},
-	{4790, SHK_LAYER_vxlan_gpe}, {5072, SHK_LAYER_ayiya}, {6081, SHK_LAYER_geneve},
+	{1701, SHK_LAYER_l2tp},      {2152, SHK_LAYER_gtpu},   {3386, SHK_LAYER_gtp0},
+	{3544, SHK_LAYER_teredo},    {5247, SHK_LAYER_capwap}, {37008, SHK_LAYER_tzsp},
+	{4341, SHK_LAYER_lisp},      {4754, SHK_LAYER_gre},    {4789, SHK_LAYER_vxlan},
+	{4790, SHK_LAYER_vxlan_gpe}, {5072, SHK_LAYER_ayiya},  {6081, SHK_LAYER_geneve},
 	{6635, SHK_LAYER_mpls},      {8472, SHK_LAYER_vxlan}, /* what Linux took before 4789 */
 };
 
@@ -120,6 +121,85 @@ shk_step_t shk_layer_gtpu(struct shk_walk *w)
 	if (!more)
 		return shk_short(w, 4);
 	return gtpu_extensions(w, h[0] & 0x04 ? more[3] : 0);
+}
+
+/* 3GPP TS 09.60 of GTP version 0: user data only. */
+shk_step_t shk_layer_gtp0(struct shk_walk *w)
+{
+	const uint8_t *h = shk_take(w, 20);
+
+	if (!h)
+		return shk_short(w, 20);
+	return (h[0] & 0xf0) == 0x10 && h[1] == 0xff ? SHK_LAYER_ip : SHK_END(NOT_TCP);
+}
+
+/*
+ * RFC 5415 4.3, data that are not encrypted: a header as long as it says, and a frame of 802.3, or of
+ * 802.11 in which many controllers write the frame control field the other way round.
+ */
+shk_step_t shk_layer_capwap(struct shk_walk *w)
+{
+	const uint8_t *h = shk_look(w, 8);
+	uint32_t len;
+
+	if (!h)
+		return shk_short(w, 8);
+	if (h[0] || h[3] & 0x88) /* DTLS, or another version; a part of a frame, or a keep-alive */
+		return SHK_END(NOT_TCP);
+	len = (h[1] >> 3) * 4U;
+	if (len < 8)
+		return SHK_END(MALFORMED);
+	if (!shk_take(w, len))
+		return shk_short(w, len);
+	if (!(h[2] & 1))
+		return SHK_LAYER_ethernet;
+	h = shk_look(w, 2);
+	if (!h)
+		return shk_short(w, 2);
+	return (h[1] & 0x0f) == 0x08 ? SHK_LAYER_ieee80211_turned : SHK_LAYER_ieee80211;
+}
+
+/* What a TZSP header says is in it. */
+static shk_step_t layer_of_tzsp(uint16_t protocol)
+{
+	switch (protocol) {
+	case 1:
+		return SHK_LAYER_ethernet;
+	case 18:
+		return SHK_LAYER_ieee80211;
+	case 119:
+		return SHK_LAYER_prism;
+	case 127:
+		return SHK_LAYER_avs;
+	}
+	return SHK_END(NOT_TCP);
+}
+
+/* TaZmen Sniffer Protocol, by which routers send what they capture: version, type, protocol, tags. */
+shk_step_t shk_layer_tzsp(struct shk_walk *w)
+{
+	const uint8_t *h = shk_take(w, 4), *tag;
+	uint32_t len;
+
+	if (!h)
+		return shk_short(w, 4);
+	if (h[0] != 1 || h[1] > 1)
+		return SHK_END(NOT_TCP);
+	for (;;) {
+		tag = shk_take(w, 1);
+		if (!tag)
+			return shk_short(w, 1);
+		if (*tag == 1) /* the last one */
+			return layer_of_tzsp(shk_be16(h + 2));
+		if (!*tag)
+			continue;
+		tag = shk_look(w, 1);
+		if (!tag)
+			return shk_short(w, 1);
+		len = 1U + *tag;
+		if (!shk_take(w, len))
+			return shk_short(w, len);
+	}
 }
 
 /* RFC 4380 5.1.1: an authentication and an origin indication may come first. */

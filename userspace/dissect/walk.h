@@ -26,7 +26,11 @@ struct shk_walk {
 	struct shk_event	*ev;	/* addresses of the innermost IP header so far */
 	struct shk_tcp_place	*at;
 	struct shk_fragments	*fragments;
+	uint8_t			*inflated; /* SHK_INFLATED_MAX octets */
 };
+
+/* Of what was compressed so many are kept: some tunnels and a TCP header. */
+#define SHK_INFLATED_MAX 512U
 
 enum shk_layer {
 #define SHK_LAYER(name) SHK_LAYER_##name,
@@ -40,6 +44,8 @@ typedef int shk_step_t;
 
 #define SHK_LAYER(name) shk_step_t shk_layer_##name(struct shk_walk *w);
 #include "layers.def"
+
+#define SHK_ETHERTYPE_MIN 0x0600	/* below, it is the length of an IEEE 802.2 frame */
 
 /* The layer that a number of a registry stands for. */
 shk_step_t shk_layer_of_ethertype(uint16_t type);	/* IEEE EtherType */

@@ -37,15 +37,11 @@ static shk_step_t first_subframe(struct shk_walk *w)
 	return SHK_LAYER_llc;
 }
 
-static shk_step_t frame_80211(struct shk_walk *w, bool padded)
+static shk_step_t frame_of_control(struct shk_walk *w, uint16_t control, bool padded)
 {
-	const uint8_t *h = shk_look(w, 2);
 	uint32_t len, padded_len;
-	uint16_t control;
+	const uint8_t *h = w->p;
 
-	if (!h)
-		return shk_short(w, 2);
-	control = shk_le16(h);
 	if ((control & FC_TYPE) != FC_TYPE_DATA || control & FC_NULL)
 		return SHK_END(NOT_IP);
 	if (control & FC_PROTECTED)
@@ -59,6 +55,21 @@ static shk_step_t frame_80211(struct shk_walk *w, bool padded)
 	if (control & FC_QOS && h[(control & FC_DS_BOTH) == FC_DS_BOTH ? 30 : 24] & QOS_AMSDU)
 		return first_subframe(w);
 	return SHK_LAYER_llc;
+}
+
+static shk_step_t frame_80211(struct shk_walk *w, bool padded)
+{
+	const uint8_t *h = shk_look(w, 2);
+
+	return h ? frame_of_control(w, shk_le16(h), padded) : shk_short(w, 2);
+}
+
+/* With its first two octets the other way round. */
+shk_step_t shk_layer_ieee80211_turned(struct shk_walk *w)
+{
+	const uint8_t *h = shk_look(w, 2);
+
+	return h ? frame_of_control(w, shk_be16(h), false) : shk_short(w, 2);
 }
 
 shk_step_t shk_layer_ieee80211(struct shk_walk *w)
