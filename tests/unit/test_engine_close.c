@@ -293,7 +293,7 @@ static void test_reset_of_an_open_connection(void **state)
 			assert_true(the_closed(s)->end[by].bytes_known);
 			assert_int_equal(the_closed(s)->end[by].bytes, 1000);
 			assert_false(the_closed(s)->end[!by].bytes_known);
-			assert_int_equal(the_closed(s)->confidence, SHK_CERTAIN);
+			assert_int_equal(the_closed(s)->confidence, SHK_INFERRED); /* see test_engine_rst.c */
 			scene_free(s);
 		}
 	}
@@ -428,7 +428,7 @@ static void test_bytes_across_the_wrap(void **state)
 			server(s, fin ? FA : RA, 2000000001, 1002, 0);
 			if (fin)
 				client(s, A, 1002, 2000000002, 0);
-			assert_int_equal(settle(s)->confidence, SHK_CERTAIN);
+			assert_int_equal(settle(s)->confidence, fin ? SHK_CERTAIN : SHK_INFERRED);
 			assert_int_equal(the_closed(s)->end[CLIENT].isn, isns[c]);
 			assert_int_equal(the_closed(s)->end[CLIENT].bytes, 1000);
 			assert_int_equal(the_closed(s)->end[SERVER].bytes, 2000000000);

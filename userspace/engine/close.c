@@ -207,10 +207,18 @@ static void fill_close_by_timer(struct shk_conn *conn, const struct shk_flow *f)
 	}
 }
 
+/* It had the right number, or a socket was closed by it or had sent it. */
+static bool is_rst_proved(const struct shk_flow *f)
+{
+	return f->close_flags & SHK_CLOSE_RST_EXACT || f->socket[0].closed || f->socket[1].closed;
+}
+
 bool shk_close_is_inferred(const struct shk_conn *conn, const struct shk_flow *f)
 {
 	uint8_t reason = f->socket[f->rst_by].reason;
 
+	if (conn->close >= SHK_C_RST && conn->close <= SHK_C_OOM && !is_rst_proved(f))
+		return true;
 	switch (conn->close) {
 	case SHK_C_RST_DATA_AFTER_CLOSE:
 	case SHK_C_RST_LINGER2:
@@ -228,7 +236,7 @@ bool shk_close_is_inferred(const struct shk_conn *conn, const struct shk_flow *f
 /* A clean close stays one, whatever strays in afterwards; otherwise an RST decides. */
 void shk_close_fill(struct shk_conn *conn, const struct shk_flow *f)
 {
-	bool rst = (f->end[0].has | f->end[1].has) & SHK_HAS_RST;
+	bool rst = (f->end[0].has | f->end[1].has) & SHK_HAS_RST && !shk_flow_rst_is_doubtful(f);
 
 	conn->fins = shk_fins_shape(f);
 	conn->close = SHK_C_NONE;

@@ -62,12 +62,13 @@ const char *shk_open_flag_name(unsigned int bit);
 #define SHK_CF_DATA_AFTER_RST		0x0004U
 #define SHK_CF_RST_IN_TIME_WAIT		0x0008U	/* after a clean close (RFC 1337) */
 #define SHK_CF_MINISOCK_GONE		0x0010U	/* an end waited for the other FIN, in vain */
-#define SHK_CF_COUNT			5
+#define SHK_CF_RST_CHALLENGED		0x0020U	/* an RST of another number than expected was answered by an ACK */
+#define SHK_CF_COUNT			6
 const char *shk_close_flag_name(unsigned int bit);
 
 enum shk_confidence {
 	SHK_CERTAIN,	/* every segment the verdict rests on was seen */
-	SHK_INFERRED,	/* something did not happen in the time it would have taken */
+	SHK_INFERRED,	/* something did not happen in the time it would have taken, or is but likely */
 	SHK_PARTIAL,	/* part of the evidence is missing: loss, late start, end of input */
 };
 

@@ -187,6 +187,7 @@ enum shk_rst_shape {
 
 /* shk_flow.close_flags, above those that sinks are told of. */
 #define SHK_CLOSE_FLAGS		((1U << SHK_CF_COUNT) - 1)
+#define SHK_CLOSE_RST_EXACT	0x1000	/* the RST has the number that its receiver expects */
 #define SHK_CLOSE_FINACK_DATA	0x2000	/* the first segment to acknowledge a FIN carried data */
 #define SHK_CLOSE_RST_SOON	0x4000	/* the RST came within SHK_SOON_NS of the ACK of its sender's FIN */
 #define SHK_CLOSE_RST_AT_ONCE	0x8000	/* likewise, with nothing in between */
@@ -264,6 +265,19 @@ static inline void shk_flow_set_finack_ns(struct shk_flow *f, unsigned int i, ui
 #define SHK_FLOW_SYNACK_OK	0x20	/* a SYN+ACK acknowledged the SYN correctly */
 #define SHK_FLOW_SYNACK_BAD	0x40	/* one did not */
 #define SHK_FLOW_EVICTED	0x80
+
+/*
+ * Is there an RST of which it is not known that it was heeded, while the socket that got it was seen open and
+ * not closed? Then it was not: it is a matter of microseconds.
+ */
+static inline bool shk_flow_rst_is_doubtful(const struct shk_flow *f)
+{
+	unsigned int by = f->rst_by, to = by ^ 1;
+
+	return f->end[by].has & SHK_HAS_RST && !(f->end[to].has & SHK_HAS_RST) &&
+	       !(f->flags & SHK_FLOW_SELF || f->close_flags & SHK_CLOSE_RST_EXACT) &&
+	       f->established >> to & 1 && !f->socket[0].closed && !f->socket[1].closed;
+}
 
 struct shk_flows;
 

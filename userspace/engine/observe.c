@@ -222,7 +222,7 @@ bool shk_flow_is_over(const struct shk_flow *f)
 		return true;
 	if (f->phase != SHK_PHASE_OPEN && f->phase != SHK_PHASE_MIDSTREAM)
 		return false;
-	if ((f->end[0].has | f->end[1].has) & SHK_HAS_RST)
+	if ((f->end[0].has | f->end[1].has) & SHK_HAS_RST && !shk_flow_rst_is_doubtful(f))
 		return true;
 	if (f->flags & SHK_FLOW_SELF)
 		return f->end[0].has & SHK_HAS_FIN_ACKED;
