@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "before.h"
 
+#include "compat.h"
+#include "handshake.h"
+
 #define TIME_WAIT_NS 60000000000ULL /* TCP_TIMEWAIT_LEN of Linux; the timer is never early */
 #define COOKIE_NS    60000000000ULL /* a cookie's count changes once a minute (net/ipv4/syncookies.c) */
 #define REUSE_STEP   65537U         /* from the last number before to the ISN (tcp_timewait_state_process) */
@@ -39,6 +42,7 @@ void shk_before_remember(struct shk_flow *f, const struct shk_flow *old, const s
 	uint64_t gap_ns = ev->ts_ns - shk_flow_syn_ns(old);
 	uint32_t moved = ev->seg.seq - was[client].isn;
 
+	shk_compat_inherit(f, old);
 	f->clues |= SHK_CLUE_BEFORE;
 	if (is_in_time_wait(old, client, ev->ts_ns)) {
 		f->clues |= SHK_CLUE_TW_CLIENT;
@@ -69,4 +73,49 @@ void shk_before_compare(struct shk_flow *f, unsigned int server, const struct sh
 		f->clues |= SHK_CLUE_TW_ISN_SERVER;
 	if (end->isn != ev->seg.seq || request)
 		f->clues &= ~SHK_CLUE_COOKIE;
+}
+
+/*
+ * The same number once more: a retransmission, unless what it opened has been and gone, or was refused, and
+ * the client tries again. A capture may hold everything twice.
+ */
+static bool is_retry(const struct shk_flow *f, uint32_t hooks)
+{
+	switch ((enum shk_phase)f->phase) {
+	case SHK_PHASE_OPEN:
+		return hooks & SHK_HOOKS_NETFILTER;
+	case SHK_PHASE_REFUSED:
+		return true;
+	case SHK_PHASE_RESET: /* for a while it may yet turn out that the RST ended nothing */
+		return f->flags & SHK_FLOW_REPORTED;
+	default:
+		return false;
+	}
+}
+
+bool shk_before_is_left(const struct shk_flow *f, const struct shk_event *ev, unsigned int from, bool over,
+			uint32_t hooks)
+{
+	const struct shk_segment *seg = &ev->seg;
+	const struct shk_flow_end *end = &f->end[from], *other = &f->end[from ^ 1];
+
+	over |= f->flags & SHK_FLOW_REPORTED;
+	if (!(seg->tcp_flags & SHK_TCP_SYN) || seg->tcp_flags & SHK_TCP_RST || ev->ts_ns < f->first_ns)
+		return false;
+	if ((end->has & SHK_HAS_ISN) && end->isn == seg->seq)
+		return over && !(seg->tcp_flags & SHK_TCP_ACK) && ev->ts_ns > f->last_ns &&
+		       is_retry(f, hooks);
+	if (over || f->phase == SHK_PHASE_MIDSTREAM)
+		/* For a SYN+ACK: the SYN before it was missed, if it answers another one. */
+		return !(seg->tcp_flags & SHK_TCP_ACK) || seg->ack - 1 != other->isn;
+	/*
+	 * A SYN within a connection changes nothing (RFC 5961 4.2), but a SYN+ACK to such a SYN does: we
+	 * missed the end of the old connection.
+	 */
+	if (f->phase == SHK_PHASE_OPEN)
+		return seg->tcp_flags & SHK_TCP_ACK && seg->ack - 1 != other->isn &&
+		       other->syn > other->syn_retransmits + 1;
+	/* A client that tries again with another number has given up the first attempt. */
+	return (f->phase == SHK_PHASE_SYN || f->phase == SHK_PHASE_SYNACK) && from == f->client &&
+	       !(seg->tcp_flags & SHK_TCP_ACK);
 }

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "handshake.h"
+
 #define LETTERS_MAX 16
 #define REPEATS_MAX 10 /* letters, then no more repetitions: the rest is for what has not occurred yet */
 
@@ -120,19 +122,15 @@ static void note_completeness(struct shk_flow *f, const struct shk_segment *seg)
 		f->seen_ack = 1;
 }
 
-void shk_compat_note(struct shk_flow *f, const struct shk_segment *seg, unsigned int from)
-{
-	note_completeness(f, seg);
-	note_letter(f, seg, from);
-}
-
 static uint8_t completeness(const struct shk_flow *f)
 {
 	const struct shk_flow_end *a = &f->end[0], *b = &f->end[1];
 	enum letter first = f->history & 7;
 	bool begun_by_syn = first == LETTER_SYN || (first == LETTER_ODD && (a->syn || b->syn));
-	unsigned int bits = 0;
+	unsigned int bits = f->stream_next << 1;
 
+	if (f->stream)
+		return f->stream;
 	/* Wireshark shows the first segment of a conversation before it counts it, unless that is a SYN. */
 	if (!f->several && !begun_by_syn)
 		return 0;
@@ -150,6 +148,54 @@ static uint8_t completeness(const struct shk_flow *f)
 	if (a->rst || b->rst)
 		bits |= SHK_COMPLETE_RST;
 	return bits;
+}
+
+/* Of a segment in a stream that some other segment began. */
+static unsigned int later_bits(const struct shk_segment *seg)
+{
+	bool syn = seg->tcp_flags & SHK_TCP_SYN, ack = seg->tcp_flags & SHK_TCP_ACK;
+	unsigned int bits = 0;
+
+	if (syn && ack)
+		bits |= SHK_COMPLETE_SYNACK;
+	else if (syn != ack && seg->payload_len)
+		bits |= SHK_COMPLETE_DATA;
+	else if (ack)
+		bits |= SHK_COMPLETE_ACK;
+	if (ack && seg->tcp_flags & SHK_TCP_FIN)
+		bits |= SHK_COMPLETE_FIN;
+	if (seg->tcp_flags & SHK_TCP_RST)
+		bits |= SHK_COMPLETE_RST;
+	return bits;
+}
+
+/*
+ * To Wireshark a SYN with another number begins another stream, whatever its end makes of it; what follows,
+ * an RST that ends the connection too, belongs to that.
+ */
+static void note_stream(struct shk_flow *f, const struct shk_segment *seg, unsigned int from)
+{
+	const struct shk_flow_end *end = &f->end[from];
+	bool syn = (seg->tcp_flags & (SHK_TCP_SYN | SHK_TCP_ACK)) == SHK_TCP_SYN;
+
+	if (f->stream) {
+		f->stream_next |= later_bits(seg) >> 1;
+	} else if (syn && f->phase == SHK_PHASE_OPEN && end->syn && end->isn != seg->seq) {
+		f->stream = completeness(f);
+		f->stream_next = 0;
+	}
+}
+
+void shk_compat_note(struct shk_flow *f, const struct shk_segment *seg, unsigned int from)
+{
+	note_stream(f, seg, from);
+	note_completeness(f, seg);
+	note_letter(f, seg, from);
+}
+
+void shk_compat_inherit(struct shk_flow *f, const struct shk_flow *old)
+{
+	f->stream_next = old->stream ? old->stream_next : 0;
 }
 
 /*

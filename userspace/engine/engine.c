@@ -236,38 +236,6 @@ static enum shk_list choose_list(const struct shk_flow *f, uint64_t ts_ns)
 	return embryo_list(f, ts_ns);
 }
 
-/* Does this segment begin another connection than the one @f remembers? */
-static bool starts_anew(const struct shk_engine *e, const struct shk_flow *f, const struct shk_event *ev,
-			unsigned int from)
-{
-	const struct shk_segment *seg = &ev->seg;
-	const struct shk_flow_end *end = &f->end[from], *other = &f->end[from ^ 1];
-	bool over = (f->flags & SHK_FLOW_REPORTED) || is_over(f);
-
-	if (!(seg->tcp_flags & SHK_TCP_SYN) || seg->tcp_flags & SHK_TCP_RST || ev->ts_ns < f->first_ns)
-		return false;
-	/*
-	 * The same number once more: a retransmission, unless what it opened has been and gone. A capture may
-	 * hold everything twice.
-	 */
-	if ((end->has & SHK_HAS_ISN) && end->isn == seg->seq)
-		return over && f->phase == SHK_PHASE_OPEN && !(seg->tcp_flags & SHK_TCP_ACK) &&
-		       ev->ts_ns > f->last_ns && e->config.hooks & SHK_HOOKS_NETFILTER;
-	if (over || f->phase == SHK_PHASE_MIDSTREAM)
-		/* For a SYN+ACK: the SYN before it was missed, if it answers another one. */
-		return !(seg->tcp_flags & SHK_TCP_ACK) || seg->ack - 1 != other->isn;
-	/*
-	 * A SYN within a connection changes nothing (RFC 5961 4.2), but a SYN+ACK to such a SYN does: we
-	 * missed the end of the old connection.
-	 */
-	if (f->phase == SHK_PHASE_OPEN)
-		return seg->tcp_flags & SHK_TCP_ACK && seg->ack - 1 != other->isn &&
-		       other->syn > other->syn_retransmits + 1;
-	/* A client that tries again with another number has given up the first attempt. */
-	return (f->phase == SHK_PHASE_SYN || f->phase == SHK_PHASE_SYNACK) && from == f->client &&
-	       !(seg->tcp_flags & SHK_TCP_ACK);
-}
-
 /*
  * ---- Events --------------------------------------------------------------------------------------
  */
@@ -374,7 +342,7 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 	shk_tuple_from_event(&tuple, ev);
 	hash = shk_flows_hash(e->flows, &tuple);
 	f = shk_flows_find(e->flows, &tuple, hash);
-	if (f && starts_anew(e, f, ev, tuple.dir)) {
+	if (f && shk_before_is_left(f, ev, tuple.dir, is_over(f), e->config.hooks)) {
 		retire(e, f, &before);
 		again = syn;
 		f = NULL;

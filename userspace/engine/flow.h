@@ -123,7 +123,10 @@ struct shk_flow {
 	uint64_t late : 16;
 	uint64_t fin_ns[2];	/* [whose FIN]; of an end that sent none its RST */
 	uint64_t finack0_low : 48;
-	uint64_t conflicts : 16; /* SHK_CONFLICT_* */
+	uint64_t conflicts : 5;	/* SHK_CONFLICT_* */
+	/* of compat.c: what Wireshark holds to be several streams, SHK_COMPLETE_* */
+	uint64_t stream : 6;	/* the first, as it was when a SYN of another number began the next; or 0 */
+	uint64_t stream_next : 5; /* of the next, but SYN; if this use is the next, what came before it */
 	uint64_t finack1_low : 48;
 	/* of compat.c, as the history below */
 	uint64_t rst_low : 12;	/* low bits of the number of each end's last RST, SHK_RST_LOW_BITS each */
@@ -203,6 +206,7 @@ static inline enum shk_rst_shape shk_flow_rst_shape(const struct shk_flow *f)
 
 #define SHK_ACCEPT_WAIT_MAX	((1ULL << 48) - 1)
 
+_Static_assert(SHK_CONFLICT_COUNT <= 5, "a flow has room for five conflicts");
 _Static_assert(sizeof(struct shk_flow) <= 256, "a live connection costs at most 256 octets");
 _Static_assert(offsetof(struct shk_flow, end) == 64, "what find and touch need is the first cache line");
 
