@@ -7,53 +7,32 @@
 #define SHK_BPF_COOKIES_H
 
 #include "describe.bpf.h"
-#include "requests.bpf.h"
 
 #define SHK_TCP_ECN_OK 1 /* include/net/tcp.h */
 
-static __always_inline __u64 shk_cookie_value(__u32 ts_off, int wscale_ok, __u32 wscale, int sack, int ecn)
-{
-	return (__u64)ts_off << 32 | SHK_COOKIE_TIMESTAMPS |
-	       (wscale_ok ? wscale & SHK_COOKIE_WSCALE : SHK_COOKIE_WSCALE) |
-	       (sack ? SHK_COOKIE_SACK : 0) | (ecn ? SHK_COOKIE_ECN : 0);
-}
-
 /*
- * ---- Sent ----------------------------------------------------------------------------------------
+ * The second argument points into the request that lives until the SYN+ACK is sent, of which not every kernel
+ * has more ready by now than where it is. A packet that a listener has taken belongs to no device.
  */
-
-/* What goes into the timestamp, if there is one (cookie_init_timestamp()). */
-static __always_inline __u64 shk_cookie_put_in(const struct request_sock *req)
-{
-	const struct inet_request_sock *ireq = (const void *)req;
-	const struct tcp_request_sock *treq = (const void *)req;
-
-	if (!BPF_CORE_READ_BITFIELD_PROBED(ireq, tstamp_ok))
-		return 0;
-	return shk_cookie_value(BPF_CORE_READ(treq, ts_off), BPF_CORE_READ_BITFIELD_PROBED(ireq, wscale_ok),
-				BPF_CORE_READ_BITFIELD_PROBED(ireq, snd_wscale),
-				BPF_CORE_READ_BITFIELD_PROBED(ireq, sack_ok),
-				BPF_CORE_READ_BITFIELD_PROBED(ireq, ecn_ok));
-}
-
-/* The second argument points into the request that lives until the SYN+ACK is sent. */
 static __always_inline int shk_on_cookie_sent(unsigned long long *ctx)
 {
 	const struct request_sock *req =
 		(const void *)(ctx[1] - bpf_core_field_offset(struct request_sock, mss));
+	__u32 netns = shk_netns_of(0, &req->__req_common);
 	struct shk_bpf_account *acc = shk_account();
 	struct shk_event *ev;
 	__u64 cookie = 0;
 
-	if (!acc || bpf_get_func_ret(ctx, &cookie))
+	if (!acc || bpf_get_func_ret(ctx, &cookie) || !shk_wanted(netns))
 		return 0;
-	ev = shk_request_event(acc, req, SHK_SOCK_COOKIE_SENT);
+	ev = shk_event_new(acc, netns, SHK_SOCK_COOKIE_SENT);
 	if (!ev)
 		return 0;
+	shk_put_packet(ev, (const struct sk_buff *)ctx[0]);
+	ev->sock.flags = SHK_SOCK_PASSIVE;
 	ev->sock.iss = cookie;
 	ev->sock.old_state = SHK_TCP_LISTEN;
 	ev->sock.new_state = SHK_TCP_LISTEN;
-	ev->sock.value = shk_cookie_put_in(req);
 	shk_rings_submit(acc, ev, 1);
 	return 0;
 }
@@ -70,20 +49,21 @@ int shk_cookie_sent_v6(unsigned long long *ctx)
 	return shk_on_cookie_sent(ctx);
 }
 
-/*
- * ---- Validated -----------------------------------------------------------------------------------
- */
-
 /* What the kernel has read from the timestamp that came back. */
 static __always_inline __u64 shk_cookie_taken_out(const struct tcp_sock *child)
 {
+	__u64 value = (__u64)BPF_CORE_READ(child, tsoffset) << 32 | SHK_COOKIE_TIMESTAMPS;
+
 	if (!BPF_CORE_READ_BITFIELD_PROBED(child, rx_opt.tstamp_ok))
 		return 0;
-	return shk_cookie_value(BPF_CORE_READ(child, tsoffset),
-				BPF_CORE_READ_BITFIELD_PROBED(child, rx_opt.wscale_ok),
-				BPF_CORE_READ_BITFIELD_PROBED(child, rx_opt.snd_wscale),
-				BPF_CORE_READ_BITFIELD_PROBED(child, rx_opt.sack_ok),
-				BPF_CORE_READ(child, ecn_flags) & SHK_TCP_ECN_OK);
+	value |= BPF_CORE_READ_BITFIELD_PROBED(child, rx_opt.wscale_ok)
+			 ? BPF_CORE_READ_BITFIELD_PROBED(child, rx_opt.snd_wscale) & SHK_COOKIE_WSCALE
+			 : SHK_COOKIE_WSCALE;
+	if (BPF_CORE_READ_BITFIELD_PROBED(child, rx_opt.sack_ok))
+		value |= SHK_COOKIE_SACK;
+	if (BPF_CORE_READ(child, ecn_flags) & SHK_TCP_ECN_OK)
+		value |= SHK_COOKIE_ECN;
+	return value;
 }
 
 /* A valid cookie leads to a socket, or to NULL if the accept queue has no room for it. */

@@ -151,16 +151,7 @@ struct request_sock {
 	__u8 num_timeout : 7;
 } SHK_BTF;
 
-struct inet_request_sock {
-	__u16 snd_wscale : 4;
-	__u16 tstamp_ok : 1;
-	__u16 sack_ok : 1;
-	__u16 wscale_ok : 1;
-	__u16 ecn_ok : 1;
-} SHK_BTF;
-
 struct tcp_request_sock {
-	__u32 ts_off;
 	__u32 rcv_isn;
 	__u32 snt_isn;
 } SHK_BTF;

@@ -228,6 +228,21 @@ static void put_end(struct shk_sink_json *j, const char *key, const struct shk_e
 	close_object(j);
 }
 
+static void put_cookie(struct shk_sink_json *j, const struct shk_cookie *cookie)
+{
+	uint8_t kept = cookie->kept_known ? cookie->kept : 0, wscale = kept & SHK_COOKIE_WSCALE;
+
+	if (cookie->fate == SHK_COOKIE_NONE)
+		return;
+	open_object(j, "cookie");
+	member_string(j, "state", shk_cookie_fate_name(cookie->fate));
+	if (kept & SHK_COOKIE_TIMESTAMPS && wscale != SHK_COOKIE_WSCALE)
+		member_u64(j, "wscale", wscale);
+	member_bool_or_null(j, "sack", cookie->kept_known, kept & SHK_COOKIE_SACK);
+	member_bool_or_null(j, "ecn", cookie->kept_known, kept & SHK_COOKIE_ECN);
+	close_object(j);
+}
+
 static void put_open(struct shk_sink_json *j, const struct shk_conn *conn)
 {
 	open_object(j, "open");
@@ -248,6 +263,7 @@ static void put_open(struct shk_sink_json *j, const struct shk_conn *conn)
 	member_check(j, "synack_acks_syn", conn->synack_acks_syn);
 	member_check(j, "ack_acks_synack", conn->ack_acks_synack);
 	close_object(j);
+	put_cookie(j, &conn->cookie);
 	close_object(j);
 }
 

@@ -209,8 +209,8 @@ enum shk_sock_where {
 					 * 10: there was none, the ACK brought a SYN cookie */
 	SHK_SOCK_TIME_WAIT_BROKEN = 13,	/* into new_state: 10, a SYN may have the tuple; 7, a segment for
 					 * who is gone is answered by a reset; value: as in its CLOSED */
-	SHK_SOCK_COOKIE_SENT	= 14,	/* the SYN+ACK carries a SYN cookie, iss; value: SHK_COOKIE_* */
-	SHK_SOCK_COOKIE_VALIDATED = 15,	/* an ACK brought it back, and has made a socket; value: likewise */
+	SHK_SOCK_COOKIE_SENT	= 14,	/* the SYN+ACK carries a SYN cookie: iss */
+	SHK_SOCK_COOKIE_VALIDATED = 15,	/* an ACK brought it back and made a socket; value: SHK_COOKIE_* */
 	SHK_SOCK_REQUEST_DROPPED = 16,	/* it ended before the third ACK, and not by its timer */
 	SHK_SOCK_TIME_WAIT_RESTARTED = 17, /* by a segment that came into it; value: as in its CLOSED */
 	SHK_SOCK_TIME_WAIT_REFUSED = 18, /* tcp_max_tw_buckets is reached, so there is none */
@@ -262,9 +262,9 @@ enum shk_reason {
 };
 
 /*
- * shk_socket.value of a SYN cookie: in its upper half what the host adds to its timestamps for this peer,
- * below what it would forget of the SYN, as the low six bits of the SYN+ACK's TSval hold it before that
- * addition (net/ipv4/syncookies.c). Without timestamps it is forgotten.
+ * shk_socket.value of COOKIE_VALIDATED: in its upper half what the host adds to its timestamps for this peer,
+ * below what it would have forgotten of the SYN, as the low six bits of the SYN+ACK's TSval hold it before
+ * that addition (net/ipv4/syncookies.c). Without timestamps it is forgotten.
  */
 #define SHK_COOKIE_WSCALE	0x0f	/* the client's window scale; 15: it has none */
 #define SHK_COOKIE_SACK		0x10

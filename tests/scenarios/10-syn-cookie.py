@@ -27,6 +27,7 @@ def play(s):
 
 RECORDS = [{
     "open.verdict": "O_COOKIE", "open.flags": has("COOKIE"),
+    "open.cookie.state": "valid", "open.cookie.wscale": ABSENT, "open.cookie.sack": False,  # forgotten
     "client.wscale": 7, "client.sack": True,
     "server.wscale": ABSENT, "server.sack": False,
     "close.verdict": "C_3SEG", "close.by": "server",

@@ -32,6 +32,7 @@ def play(s):
 
 RECORDS = [{
     "open.verdict": "O_COOKIE", "open.flags": has("COOKIE"),
+    "open.cookie.state": "valid", "open.cookie.wscale": 9, "open.cookie.sack": True, "open.cookie.ecn": False,
     "client.wscale": 9, "client.sack": True, "client.timestamps": True,
     "server.sack": True, "server.timestamps": True,
     "close.verdict": "C_3SEG", "close.by": "server",

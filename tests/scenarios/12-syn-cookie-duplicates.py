@@ -26,7 +26,7 @@ def play(s):
 
 
 # No ACK ever comes. A cookie leaves nothing behind, so there is nothing that could expire.
-EXPIRES = 1
+EXPIRES = 2
 RECORDS = [{
     "client.isn": 1000,
     "open.verdict": todo("O_EMBRYO_EXPIRED", now="O_EMBRYO_KILLED_BY_SYN"),  # there was nothing to kill

@@ -27,7 +27,7 @@ RECORDS = [{
     "witness.socket": ANYTHING,
     "witness.confidence": one_of("certain", "inferred"),
     "open.verdict": "O_EMBRYO_EXPIRED",
-    "open.flags": has("COOKIE"),
+    "open.flags": has("COOKIE"), "open.cookie.state": "invalid",
     "open.checks.synack_acks_syn": True,
     "compat.conn_state": "RSTR", "compat.history": "ShAr",
 }]

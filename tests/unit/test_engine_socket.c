@@ -8,32 +8,9 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "engine_dsl.h"
+#include "engine_sockets.h"
 
 enum { TIME_WAIT = 6, CLOSE = 7, LAST_ACK = 9, SYN_SENT = 2, ESTABLISHED = 1, FIN_WAIT2 = 5 };
-
-/* What the socket at @end says now: blank but for its place and numbers. */
-static struct shk_event socket_event(const struct scene *s, unsigned int end, uint8_t where)
-{
-	struct shk_event ev = s->ends[end];
-
-	ev.kind = SHK_EV_SOCKET;
-	ev.where = where;
-	ev.ts_ns = s->now_ns;
-	ev.sock = (struct shk_socket){
-		.iss = s->isn[end],
-		.irs = s->isn[!end],
-		.flags = end == CLIENT ? SHK_SOCK_ACTIVE : SHK_SOCK_PASSIVE,
-	};
-	return ev;
-}
-
-static void feed(struct scene *s, struct shk_event *ev)
-{
-	ev->ts_ns = s->now_ns;
-	scene_feed(s, ev);
-	s->now_ns += US;
-}
 
 static struct shk_event owned(const struct scene *s, unsigned int end, uint8_t where, uint8_t owner)
 {

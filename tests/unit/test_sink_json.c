@@ -221,6 +221,39 @@ static void test_unknown(void **state)
 	json_decref(r);
 }
 
+static void test_cookie(void **state)
+{
+	struct shk_conn conn = sample_closed();
+	json_t *r;
+
+	(void)state;
+	conn.cookie =
+		(struct shk_cookie){SHK_COOKIE_VALID, true, SHK_COOKIE_TIMESTAMPS | SHK_COOKIE_SACK | 9};
+	r = record(&conn, true);
+	expect_members(at(r, "open"), "verdict flags legs_ns checks cookie");
+	expect_members(at(r, "open.cookie"), "state wscale sack ecn");
+	expect_text(r, "open.cookie.state", "valid");
+	expect_integer(r, "open.cookie.wscale", 9);
+	assert_true(json_is_true(at(r, "open.cookie.sack")));
+	assert_true(json_is_false(at(r, "open.cookie.ecn")));
+	json_decref(r);
+
+	conn.cookie =
+		(struct shk_cookie){SHK_COOKIE_INVALID, true, SHK_COOKIE_TIMESTAMPS | SHK_COOKIE_WSCALE};
+	r = record(&conn, true);
+	expect_members(at(r, "open.cookie"), "state sack ecn");
+	expect_text(r, "open.cookie.state", "invalid");
+	json_decref(r);
+
+	conn.cookie = (struct shk_cookie){.fate = SHK_COOKIE_SENT};
+	r = record(&conn, true);
+	expect_members(at(r, "open.cookie"), "state sack ecn");
+	expect_text(r, "open.cookie.state", "sent");
+	expect_null(r, "open.cookie.sack");
+	expect_null(r, "open.cookie.ecn");
+	json_decref(r);
+}
+
 static void test_flags(void **state)
 {
 	static const char *const open_flags[] = {
@@ -676,25 +709,16 @@ static void test_errors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_octets),
-		cmocka_unit_test(test_members),
-		cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_options),
-		cmocka_unit_test(test_ecn),
-		cmocka_unit_test(test_sides),
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_maximal),
-		cmocka_unit_test(test_tuple_reuse),
-		cmocka_unit_test(test_what_is_known_now_and_then),
-		cmocka_unit_test(test_process),
-		cmocka_unit_test(test_header),
-		cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_long_names),
-		cmocka_unit_test(test_lost),
-		cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_octets),      cmocka_unit_test(test_members),
+		cmocka_unit_test(test_unknown),     cmocka_unit_test(test_cookie),
+		cmocka_unit_test(test_flags),       cmocka_unit_test(test_options),
+		cmocka_unit_test(test_ecn),         cmocka_unit_test(test_sides),
+		cmocka_unit_test(test_addresses),   cmocka_unit_test(test_maximal),
+		cmocka_unit_test(test_tuple_reuse), cmocka_unit_test(test_what_is_known_now_and_then),
+		cmocka_unit_test(test_process),     cmocka_unit_test(test_header),
+		cmocka_unit_test(test_facts),       cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_long_names),  cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_summary),     cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_errors),
 	};
 

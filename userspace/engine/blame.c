@@ -216,6 +216,14 @@ static void blame_missing_ack(struct shk_blamer *b)
 static void blame_refused_ack(struct shk_blamer *b)
 {
 	shk_blame_put(b, SHK_BLAME_LISTENER);
+	if (b->conn->cookie.fate == SHK_COOKIE_INVALID) {
+		shk_sentence_add(
+			b->s,
+			"the third ACK brought back no valid SYN cookie to port %u: it came more than "
+			"two minutes late, or is forged",
+			b->conn->end[SHK_SERVER].port);
+		return;
+	}
 	shk_sentence_add(b->s,
 			 "the third ACK was answered by RST: accept queue of port %u full and "
 			 "tcp_abort_on_overflow set, or its listener closed, or no valid SYN cookie",

@@ -137,6 +137,27 @@ struct shk_process {
 	uint64_t	cgroup;
 };
 
+enum shk_cookie_fate {
+	SHK_COOKIE_NONE,	/* there was none, as far as is known */
+	SHK_COOKIE_SENT,	/* and no more is known */
+	SHK_COOKIE_VALID,	/* it came back, and has made a socket */
+	SHK_COOKIE_INVALID,	/* an ACK brought something else, and nothing came of it later */
+	SHK_COOKIE_FATE_COUNT
+};
+const char *shk_cookie_fate_name(enum shk_cookie_fate fate);	/* "sent", ...; NULL for none */
+
+/**
+ * struct shk_cookie - a SYN cookie in the SYN+ACK
+ * @fate:	what became of it
+ * @kept_known:	@kept is known
+ * @kept:	SHK_COOKIE_* of the ABI: what its timestamp keeps of the SYN, 0 if there are no timestamps
+ */
+struct shk_cookie {
+	enum shk_cookie_fate fate;
+	bool		kept_known;
+	uint8_t		kept;
+};
+
 /* The judgments of Wireshark and Zeek on the same connection. */
 #define SHK_COMPLETE_SYN	1
 #define SHK_COMPLETE_SYNACK	2
@@ -250,6 +271,7 @@ struct shk_conn {
 	uint64_t	network_ns;	/* of open_total_ns: on the way, and in the other stack */
 	uint64_t	host_ns;	/* of open_total_ns: in this host's stack */
 	uint64_t	accept_wait_ns;	/* in the accept queue, until accept() returned it */
+	struct shk_cookie cookie;
 	int8_t		synack_acks_syn;	/* 1 yes, 0 no, -1 not observed */
 	int8_t		ack_acks_synack;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "before.h"
+#include "cookie.h"
 #include "flow.h"
 #include "handshake.h"
 #include "observe.h"
@@ -96,6 +97,7 @@ static void fill(const struct shk_engine *e, struct shk_conn *conn, const struct
 
 	shk_record_fill(conn, f, &context);
 	shk_socket_fill(conn, f, e->processes);
+	shk_cookie_fill(conn, f);
 	shk_record_split_legs(conn);
 	if (lacks_socket(e, conn))
 		conn->confidence = SHK_PARTIAL;

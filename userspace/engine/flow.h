@@ -101,11 +101,12 @@ struct shk_arrows {
 struct shk_flow {
 	uint32_t hash_next;	/* also links free flows */
 	uint32_t prev, next;
-	uint8_t list;		/* enum shk_list */
-	uint8_t phase;		/* enum shk_phase, handshake.h */
-	uint8_t client : 1;	/* which end opened */
-	uint8_t accepted : 1;	/* tells what wait_or_data is */
-	uint8_t flags;		/* SHK_FLOW_* */
+	uint32_t flags : 8;	/* SHK_FLOW_* */
+	uint32_t list : 4;	/* enum shk_list */
+	uint32_t phase : 4;	/* enum shk_phase, handshake.h */
+	uint32_t client : 1;	/* which end opened */
+	uint32_t accepted : 1;	/* tells what wait_or_data is */
+	uint32_t cookie : 10;	/* SHK_FLOW_COOKIE_* */
 
 	uint64_t addr[2][2];
 	uint16_t port[2];
@@ -179,6 +180,12 @@ struct shk_flow {
 #define SHK_CLUE_COOKIE		0x2000	/* the server's ISN moved as the client's did: a SYN cookie */
 #define SHK_CLUE_TRANSLATED	0x4000	/* the SYN was seen under another tuple too: NAT */
 #define SHK_CLUE_OTHER_SYN	0x8000	/* the client tried again with another number */
+
+/* shk_flow.cookie */
+#define SHK_FLOW_COOKIE_KEPT	0x07f	/* SHK_COOKIE_* of the ABI */
+#define SHK_FLOW_COOKIE_TOLD	0x080	/* a socket told what is kept */
+#define SHK_FLOW_COOKIE_VALID	0x100	/* it came back */
+#define SHK_FLOW_COOKIE_INVALID	0x200	/* something else came */
 
 /* What answered what (net/ipv4/tcp_ipv4.c, tcp_v4_send_reset; tcp_output.c, tcp_send_active_reset). */
 enum shk_rst_shape {

@@ -121,6 +121,13 @@ const char *shk_open_flag_name(unsigned int bit)
 	return open_flags[bit];
 }
 
+const char *shk_cookie_fate_name(enum shk_cookie_fate fate)
+{
+	static const char *const fates[SHK_COOKIE_FATE_COUNT] = {NULL, "sent", "valid", "invalid"};
+
+	return fates[fate];
+}
+
 const char *shk_close_flag_name(unsigned int bit)
 {
 	return close_flags[bit];

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cookie.h"
 #include "handshake.h"
 
 #define CHILD_LATE_NS 10000000LL /* softirq and clocks in microseconds take less */
@@ -317,6 +318,11 @@ void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned
 		break;
 	case SHK_SOCK_RESET_SENT:
 		own->reason = sock->reason;
+		shk_cookie_observe(f, ev->where, sock);
+		break;
+	case SHK_SOCK_COOKIE_SENT:
+	case SHK_SOCK_COOKIE_VALIDATED:
+		shk_cookie_observe(f, ev->where, sock);
 		break;
 	case SHK_SOCK_TIME_WAIT_ENDED:
 		if (!(f->end[other_end(f, self)].has & SHK_HAS_FIN))
