@@ -26,7 +26,7 @@ int shk_merge_push(struct shk_merge *m, unsigned int stream, const struct shk_ev
 
 /*
  * The next event whose time has come, that is older than @now_ns minus the window; NULL if there is
- * none. @now_ns UINT64_MAX gives out everything. Valid until the next call. *late: see above.
+ * none. @now_ns UINT64_MAX gives out everything. Valid until the next push. *late: see above.
  */
 const struct shk_event *shk_merge_next(struct shk_merge *m, uint64_t now_ns, bool *late);
 

@@ -111,6 +111,12 @@ void shk_outlet_feed(struct shk_outlet *o, unsigned int source, const struct shk
 		tap->ops->event(tap, source, ev, late, &o->tap_err);
 }
 
+void shk_outlet_expect(struct shk_outlet *o, const struct shk_event *const events[], unsigned int n)
+{
+	if (o->engine)
+		shk_engine_expect(o->engine, events, n);
+}
+
 void shk_outlet_advance(struct shk_outlet *o, uint64_t now_ns)
 {
 	struct shk_tap *tap = o->config.tap;

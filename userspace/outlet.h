@@ -26,8 +26,9 @@ void shk_outlet_free(struct shk_outlet *o);	/* accepts NULL */
 /* The header goes out, with this offset. 0, or -errno and *err. */
 int shk_outlet_start(struct shk_outlet *o, int64_t real_offset_ns, struct shk_error *err);
 
-/* As shk_engine_feed() and shk_engine_advance(); @source is its place in header.sources. */
+/* As shk_engine_feed(), _expect() and _advance(); @source is its place in header.sources. */
 void shk_outlet_feed(struct shk_outlet *o, unsigned int source, const struct shk_event *ev, bool late);
+void shk_outlet_expect(struct shk_outlet *o, const struct shk_event *const events[], unsigned int n);
 void shk_outlet_advance(struct shk_outlet *o, uint64_t now_ns);
 
 /* What was told so far becomes visible. */

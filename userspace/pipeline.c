@@ -125,20 +125,33 @@ static bool ended(const struct shk_pipeline *p)
 	return p->ended || p->push_rc || shk_outlet_ended(p->outlet);
 }
 
+/*
+ * Feeds some of what is older than @now_ns minus the window; false: there is no more of it. A count of
+ * connections may be reached by any event, which is then the last.
+ */
+static bool deliver_some(struct shk_pipeline *p, uint64_t now_ns)
+{
+	const struct shk_event *events[SHK_AHEAD_MAX];
+	bool late[SHK_AHEAD_MAX];
+	unsigned int max = p->config.outlet.count ? 1 : SHK_AHEAD_MAX, n = 0, i;
+
+	while (n < max && (events[n] = shk_merge_next(p->merge, now_ns, &late[n])))
+		n++;
+	shk_outlet_expect(p->outlet, events, n);
+	for (i = 0; i < n; i++)
+		feed(p, events[i], late[i]);
+	return n == max;
+}
+
 /* Whatever has waited long enough, until something ends the run. */
 static void deliver(struct shk_pipeline *p)
 {
-	const struct shk_event *ev;
-	bool late;
-
 	while (!ended(p)) {
-		ev = shk_merge_next(p->merge, p->now_ns, &late);
-		if (!ev) {
-			if (p->now_ns > p->config.window_ns)
-				shk_outlet_advance(p->outlet, p->now_ns - p->config.window_ns);
-			return;
-		}
-		feed(p, ev, late);
+		if (deliver_some(p, p->now_ns))
+			continue;
+		if (p->now_ns > p->config.window_ns)
+			shk_outlet_advance(p->outlet, p->now_ns - p->config.window_ns);
+		return;
 	}
 }
 
@@ -296,15 +309,13 @@ int shk_pipeline_start(struct shk_pipeline *p, struct shk_error *err)
 
 static int drain_rest(struct shk_pipeline *p, struct shk_error *err)
 {
-	const struct shk_event *ev;
-	bool late;
 	int n;
 
 	do {
 		n = drain(p, err);
 	} while (n > 0);
-	while ((ev = shk_merge_next(p->merge, UINT64_MAX, &late)))
-		feed(p, ev, late);
+	while (deliver_some(p, UINT64_MAX))
+		;
 	return n == -ENODATA ? 0 : n;
 }
 

@@ -27,6 +27,8 @@ struct bench {
 	uint64_t now_ns, step_ns;
 	uint32_t *open; /* numbers of the open connections */
 	uint32_t n_open, next;
+	struct shk_event waiting[SHK_AHEAD_MAX];
+	unsigned int n_waiting;
 	uint64_t random, events, closed;
 };
 
@@ -64,6 +66,19 @@ static const struct {
 #define OPENING 3U
 #define ALL     7U
 
+/* As the pipeline does. */
+static void deliver(struct bench *b)
+{
+	const struct shk_event *events[SHK_AHEAD_MAX];
+
+	for (unsigned int i = 0; i < b->n_waiting; i++)
+		events[i] = &b->waiting[i];
+	shk_engine_expect(b->engine, events, b->n_waiting);
+	for (unsigned int i = 0; i < b->n_waiting; i++)
+		shk_engine_feed(b->engine, events[i], false);
+	b->n_waiting = 0;
+}
+
 static void feed(struct bench *b, uint32_t number, unsigned int i)
 {
 	static const uint8_t hooks[2][2] = {{SHK_HOOK_PRE_ROUTING, SHK_HOOK_LOCAL_IN},
@@ -94,7 +109,9 @@ static void feed(struct bench *b, uint32_t number, unsigned int i)
 	for (int h = 0; h < 2; h++) {
 		ev.where = hooks[from][h];
 		ev.ts_ns = b->now_ns++;
-		shk_engine_feed(b->engine, &ev, false);
+		b->waiting[b->n_waiting++] = ev;
+		if (b->n_waiting == SHK_AHEAD_MAX)
+			deliver(b);
 	}
 	b->events += 2;
 }
@@ -167,6 +184,7 @@ static double measure(uint32_t live, uint32_t connections)
 		open_batch(&b);
 		close_batch(&b);
 	}
+	deliver(&b);
 	span_s = now_s() - begin_s;
 	shk_engine_finish(b.engine);
 	if (b.closed < connections)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "before.h"
 #include "cookie.h"
 #include "flow.h"
@@ -39,6 +40,7 @@ struct shk_engine {
 	uint64_t sockets_lost_ns; /* when a loss of socket events was last announced; 0: never */
 	int64_t real_offset_ns;
 	struct recent_syn syns[RECENT_SYNS];
+	struct shk_ahead ahead;
 };
 
 struct shk_engine *shk_engine_new(const struct shk_engine_config *config, const struct shk_engine_out *out)
@@ -242,10 +244,10 @@ static enum shk_list choose_list(const struct shk_flow *f, uint64_t ts_ns)
  * ---- Events --------------------------------------------------------------------------------------
  */
 
-static struct shk_flow *add_flow(struct shk_engine *e, const struct shk_tuple *tuple, uint64_t hash,
-				 const struct shk_event *ev)
+static struct shk_flow *add_flow(struct shk_engine *e, const struct shk_key *key)
 {
-	struct shk_flow *f = shk_flows_add(e->flows, tuple, hash), *oldest;
+	struct shk_flow *f = shk_flows_add(e->flows, &key->tuple, key->hash), *oldest;
+	const struct shk_event *ev = key->ev;
 
 	if (!f) {
 		oldest = shk_flows_oldest(e->flows);
@@ -259,7 +261,7 @@ static struct shk_flow *add_flow(struct shk_engine *e, const struct shk_tuple *t
 		if (!(oldest->flags & SHK_FLOW_REPORTED))
 			report_closed(e, oldest, SHK_UNKNOWN_NS);
 		remove_flow(e, oldest);
-		f = shk_flows_add(e->flows, tuple, hash);
+		f = shk_flows_add(e->flows, &key->tuple, key->hash);
 		if (!f)
 			return NULL;
 	}
@@ -267,8 +269,8 @@ static struct shk_flow *add_flow(struct shk_engine *e, const struct shk_tuple *t
 	f->first_ns = ev->ts_ns;
 	f->lost_at = (uint32_t)e->stats.lost;
 	f->end[0].state = f->end[1].state = SHK_STATE_UNKNOWN;
-	f->client = tuple->dir;
-	if (tuple->same_ends)
+	f->client = key->tuple.dir;
+	if (key->tuple.same_ends)
 		f->flags |= SHK_FLOW_SELF;
 	else if ((ev->seg.tcp_flags & (SHK_TCP_SYN | SHK_TCP_ACK)) == (SHK_TCP_SYN | SHK_TCP_ACK))
 		f->client ^= 1;
@@ -335,24 +337,21 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 {
 	bool syn = (ev->seg.tcp_flags & (SHK_TCP_SYN | SHK_TCP_ACK | SHK_TCP_RST)) == SHK_TCP_SYN;
 	struct shk_ladder ladder = {.max = e->config.arrows_max, .all = e->config.arrows_of_all};
-	struct shk_tuple tuple;
-	struct shk_flow *f, before;
+	const struct shk_key *key = shk_ahead_take(&e->ahead, e->flows, ev);
+	struct shk_flow *f = shk_flows_find(e->flows, &key->tuple, key->hash), before;
+	unsigned int from = key->tuple.dir;
 	bool again = false;
-	uint64_t hash;
 
 	e->stats.segments++;
-	shk_tuple_from_event(&tuple, ev);
-	hash = shk_flows_hash(e->flows, &tuple);
-	f = shk_flows_find(e->flows, &tuple, hash);
-	if (f && shk_before_is_left(f, ev, tuple.dir, is_over(f), e->config.hooks)) {
+	if (f && shk_before_is_left(f, ev, from, is_over(f), e->config.hooks)) {
 		retire(e, f, &before);
 		again = syn;
 		f = NULL;
 	}
 	if (!f && is_worth_a_flow(ev)) {
-		f = add_flow(e, &tuple, hash, ev);
+		f = add_flow(e, key);
 		if (f && again)
-			shk_before_remember(f, &before, ev, tuple.dir);
+			shk_before_remember(f, &before, ev, from);
 	}
 	if (!f) {
 		e->stats.ignored++;
@@ -362,7 +361,7 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 		f->late++;
 	if (!(f->flags & SHK_FLOW_REPORTED))
 		ladder.arrows = shk_flows_arrows(e->flows, f);
-	shk_flow_observe(f, ev, tuple.dir, &ladder);
+	shk_flow_observe(f, ev, from, &ladder);
 	if (syn && e->config.hooks)
 		note_translation(e, f, ev);
 	shk_flows_touch(e->flows, f, choose_list(f, ev->ts_ns), e->now_ns);
@@ -371,42 +370,40 @@ static void feed_segment(struct shk_engine *e, const struct shk_event *ev, bool 
 }
 
 /* The connection that the event speaks of, if need be a new one; NULL if there is none. */
-static struct shk_flow *find_for_socket(struct shk_engine *e, const struct shk_event *ev,
-					const struct shk_tuple *tuple)
+static struct shk_flow *find_for_socket(struct shk_engine *e, const struct shk_key *key)
 {
-	uint64_t hash = shk_flows_hash(e->flows, tuple);
-	struct shk_flow *f = shk_flows_find(e->flows, tuple, hash);
+	struct shk_flow *f = shk_flows_find(e->flows, &key->tuple, key->hash);
+	const struct shk_event *ev = key->ev;
 
-	if (f && shk_socket_matches(f, ev, tuple->dir))
+	if (f && shk_socket_matches(f, ev, key->tuple.dir))
 		return f;
 	if (!e->config.sockets_begin || !shk_socket_begins(ev) || (f && ev->ts_ns < f->first_ns))
 		return NULL;
 	if (f)
 		retire(e, f, NULL);
-	f = add_flow(e, tuple, hash, ev);
+	f = add_flow(e, key);
 	if (f)
-		shk_socket_begin(f, ev, tuple->dir);
+		shk_socket_begin(f, ev, key->tuple.dir);
 	return f;
 }
 
 static void feed_socket(struct shk_engine *e, const struct shk_event *ev)
 {
+	const struct shk_key *key = shk_ahead_take(&e->ahead, e->flows, ev);
+	struct shk_flow *f = find_for_socket(e, key);
+	unsigned int self = key->tuple.dir;
 	struct shk_arrows **arrows;
-	struct shk_tuple tuple;
-	struct shk_flow *f;
 
 	e->stats.sockets++;
-	shk_tuple_from_event(&tuple, ev);
-	f = find_for_socket(e, ev, &tuple);
 	if (!f) {
 		/* TIME-WAIT outlasts what is remembered here, or ends because the tuple is in use again. */
 		e->stats.unmatched += ev->where != SHK_SOCK_TIME_WAIT_ENDED;
 		return;
 	}
 	arrows = shk_flows_arrows(e->flows, f);
-	if (shk_socket_turns(f, ev, tuple.dir))
+	if (shk_socket_turns(f, ev, self))
 		shk_flow_turn(f, arrows ? *arrows : NULL);
-	shk_socket_observe(f, ev, tuple.dir, e->processes);
+	shk_socket_observe(f, ev, self, e->processes);
 	if (f->flags & SHK_FLOW_REPORTED)
 		return;
 	if (ev->where == SHK_SOCK_TIME_WAIT_ENDED) {
@@ -427,6 +424,11 @@ static void feed_lost(struct shk_engine *e, const struct shk_event *ev)
 	e->stats.sockets_lost += ev->lost.count;
 	if (ev->lost.count && ev->ts_ns > e->sockets_lost_ns)
 		e->sockets_lost_ns = ev->ts_ns;
+}
+
+void shk_engine_expect(struct shk_engine *e, const struct shk_event *const events[], unsigned int n)
+{
+	shk_ahead_look(&e->ahead, e->flows, events, n);
 }
 
 void shk_engine_feed(struct shk_engine *e, const struct shk_event *ev, bool late)

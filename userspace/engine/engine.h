@@ -63,6 +63,13 @@ void shk_engine_free(struct shk_engine *e);	/* accepts NULL; reports nothing */
  */
 void shk_engine_feed(struct shk_engine *e, const struct shk_event *ev, bool late);
 
+/*
+ * These @n events will be fed next, all of them in this order. That need not be said, but spares the wait for
+ * memory. At most SHK_AHEAD_MAX.
+ */
+#define SHK_AHEAD_MAX	16U
+void shk_engine_expect(struct shk_engine *e, const struct shk_event *const events[], unsigned int n);
+
 /* Time has come to @now_ns: report what it decides (no answer, linger over). Never goes back. */
 void shk_engine_advance(struct shk_engine *e, uint64_t now_ns);
 

@@ -8,6 +8,7 @@
 #define CHUNK_BITS  13 /* flows are allocated 8192 at a time, a huge page, and never move */
 #define CHUNK_SIZE  (1U << CHUNK_BITS)
 #define BUCKETS_MIN 1024U
+#define SCOUTED_MAX 64U
 #define SECOND_NS   1000000000ULL
 
 struct list {
@@ -26,6 +27,8 @@ struct shk_flows {
 	uint32_t free;
 	uint64_t next_deadline_ns; /* nothing expires earlier */
 	struct list lists[SHK_LIST_COUNT];
+	uint32_t scout; /* a tombstone, SHK_NO_FLOW: none yet */
+	uint32_t scouted;
 };
 
 /*
@@ -88,6 +91,7 @@ struct shk_flows *shk_flows_new(uint32_t max, const uint64_t hash_key[2], uint64
 		return NULL;
 	t->max = max;
 	t->free = SHK_NO_FLOW;
+	t->scout = SHK_NO_FLOW;
 	t->key.k[0] = hash_key[0];
 	t->key.k[1] = hash_key[1];
 	t->next_deadline_ns = UINT64_MAX;
@@ -138,14 +142,41 @@ static bool is_same(const struct shk_flow *f, const struct shk_tuple *tuple)
 	       f->port[1] == tuple->port[1] && f->netns == tuple->netns;
 }
 
-/* What will be needed of @f beside its first line: the rest, and whose links change when it is touched. */
-static void prefetch(const struct shk_flows *t, const struct shk_flow *f)
+void shk_flows_fetch_bucket(const struct shk_flows *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->buckets[hash & t->bucket_mask], 1);
+}
+
+static void fetch(const struct shk_flow *f)
 {
 	const char *lines = (const char *)f;
 
-	__builtin_prefetch(lines + 64, 1);
-	__builtin_prefetch(lines + 128, 1);
-	__builtin_prefetch(lines + 192, 1);
+	for (size_t i = 0; i < sizeof(*f); i += 64)
+		__builtin_prefetch(lines + i, 1);
+}
+
+void shk_flows_fetch_flow(const struct shk_flows *t, uint64_t hash)
+{
+	uint32_t i = t->buckets[hash & t->bucket_mask];
+
+	if (i != SHK_NO_FLOW)
+		fetch(at(t, i));
+}
+
+/* Whose links change when it is touched. */
+void shk_flows_fetch_links(const struct shk_flows *t, const struct shk_tuple *tuple, uint64_t hash)
+{
+	uint32_t i = t->buckets[hash & t->bucket_mask];
+	const struct shk_flow *f;
+
+	if (i == SHK_NO_FLOW)
+		return;
+	f = at(t, i);
+	if (!is_same(f, tuple)) {
+		if (f->hash_next != SHK_NO_FLOW)
+			fetch(at(t, f->hash_next));
+		return;
+	}
 	if (f->prev != SHK_NO_FLOW)
 		__builtin_prefetch(at(t, f->prev), 1);
 	if (f->next != SHK_NO_FLOW)
@@ -159,10 +190,8 @@ struct shk_flow *shk_flows_find(struct shk_flows *t, const struct shk_tuple *tup
 
 	for (i = t->buckets[hash & t->bucket_mask]; i != SHK_NO_FLOW; i = f->hash_next) {
 		f = at(t, i);
-		if (is_same(f, tuple)) {
-			prefetch(t, f);
+		if (is_same(f, tuple))
 			return f;
-		}
 	}
 	return NULL;
 }
@@ -269,10 +298,46 @@ struct shk_flow *shk_flows_add(struct shk_flows *t, const struct shk_tuple *tupl
 	return f;
 }
 
+/*
+ * Tombstones go in the order in which they came, long after anybody looked at them, and perhaps many at once.
+ * They are links of a chain, so each has to be there before the next can be fetched: that is done one by one,
+ * with every event, for as many as will go next.
+ */
+static void scout_ahead(struct shk_flows *t)
+{
+	const struct shk_flow *f;
+
+	if (t->scouted == SCOUTED_MAX)
+		return;
+	if (t->scout == SHK_NO_FLOW) {
+		t->scout = t->lists[SHK_LIST_TOMBSTONE].head;
+		return;
+	}
+	f = at(t, t->scout);
+	if (f->next == SHK_NO_FLOW)
+		return;
+	shk_flows_fetch_bucket(t, hash_of(t, f));
+	fetch(at(t, f->next));
+	t->scout = f->next;
+	t->scouted++;
+}
+
+static void scout_leaves(struct shk_flows *t, const struct shk_flow *f)
+{
+	if (t->scout != SHK_NO_FLOW && at(t, t->scout) == f) {
+		t->scout = f->next;
+		t->scouted = 0;
+	} else if (f->prev == SHK_NO_FLOW && t->scouted) {
+		t->scouted--;
+	}
+}
+
 static void unlink_from_list(struct shk_flows *t, struct shk_flow *f)
 {
 	struct list *list = &t->lists[f->list];
 
+	if (f->list == SHK_LIST_TOMBSTONE)
+		scout_leaves(t, f);
 	if (f->prev != SHK_NO_FLOW)
 		at(t, f->prev)->next = f->next;
 	else
@@ -289,6 +354,7 @@ void shk_flows_touch(struct shk_flows *t, struct shk_flow *f, enum shk_list to, 
 	uint32_t i = index_of(t, f);
 
 	f->last_ns = now_ns;
+	scout_ahead(t);
 	if (f->list != to || f->next != SHK_NO_FLOW) {
 		unlink_from_list(t, f);
 		f->list = to;

@@ -302,6 +302,14 @@ void shk_flows_free(struct shk_flows *t);
 /* The hash of a tuple under the table's key, to be passed to find and add. */
 uint64_t shk_flows_hash(const struct shk_flows *t, const struct shk_tuple *tuple);
 
+/*
+ * Three steps towards what find and touch will need of memory, each to be taken when there was time for the
+ * one before. They change nothing.
+ */
+void shk_flows_fetch_bucket(const struct shk_flows *t, uint64_t hash);
+void shk_flows_fetch_flow(const struct shk_flows *t, uint64_t hash);
+void shk_flows_fetch_links(const struct shk_flows *t, const struct shk_tuple *tuple, uint64_t hash);
+
 struct shk_flow *shk_flows_find(struct shk_flows *t, const struct shk_tuple *tuple, uint64_t hash);
 
 /* A new flow, all zero but for its key, on no list. NULL if the table is full or memory is short. */
