@@ -19,6 +19,7 @@
 #define RING_SLOTS_MAX     1048576U
 #define RECORD_OCTETS      128U   /* an event and the ring's own header, include/uapi/linux/bpf.h */
 #define DRAIN_MAX          65536U /* records of one CPU in one drain */
+#define WAKE_MIN           1024U  /* events; to be woken costs more than a small ring can make good */
 #define CALLS_MAX          16
 
 _Static_assert(sizeof(struct shk_event) + BPF_RINGBUF_HDR_SZ == RECORD_OCTETS, "one record, one slot");
@@ -99,7 +100,9 @@ static int on_record(void *arg, void *data, size_t size)
 
 uint32_t shk_bpf_rings_wake_mask(uint32_t slots)
 {
-	return (slots ? slots : RING_SLOTS_DEFAULT) / 4 - 1;
+	uint32_t quarter = (slots ? slots : RING_SLOTS_DEFAULT) / 4;
+
+	return (quarter > WAKE_MIN ? quarter : WAKE_MIN) - 1;
 }
 
 /*

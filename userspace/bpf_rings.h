@@ -21,7 +21,7 @@ int shk_bpf_rings_cpus(uint32_t slots, struct shk_error *err);
 struct shk_bpf_rings *shk_bpf_rings_new(struct bpf_map *rings, struct bpf_map *account, unsigned int cpus,
 					shk_bpf_rejects_fn *rejects, void *arg);
 
-/* What the programs' shk_rings_wake_mask is to be: a quarter of a ring of @slots wakes the reader. */
+/* What the programs' shk_rings_wake_mask is to be: a quarter of a large ring of @slots wakes the reader. */
 uint32_t shk_bpf_rings_wake_mask(uint32_t slots);
 
 /* After it: makes the rings, of @slots records each, 0 meaning the default. */
