@@ -158,6 +158,31 @@ static void test_a_challenge_on_the_way_leaves_a_doubt(void **state)
 	scene_free(s);
 }
 
+/*
+ * A server that reads no further resets, and then answers an ACK that crossed its RST by another one, as if
+ * it knew nothing of the connection; but it did.
+ */
+static void test_reset_again_for_a_late_ack(void **state)
+{
+	(void)state;
+	for (unsigned int v = 0; v < VANTAGES; v++) {
+		struct scene *s = scene_new(v);
+
+		handshake(s);
+		client(s, PA, 1, 1, 27);
+		server(s, A, 1, 28, 0);
+		server(s, PA, 1, 28, 42);
+		server(s, RA, 43, 28, 0);
+		client(s, A, 28, 43, 0);
+		server(s, R, 43, 0, 0);
+		pass_and_tell(s, SECOND);
+		assert_int_equal(the_closed(s)->open, SHK_O_3WHS);
+		assert_int_equal(the_closed(s)->close_by, SHK_SERVER);
+		assert_true(shk_close_broken(the_closed(s)->close));
+		scene_free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_a_challenged_rst_ends_nothing),
 		cmocka_unit_test(test_a_challenged_rst_and_the_right_one),
 		cmocka_unit_test(test_a_challenge_on_the_way_leaves_a_doubt),
+		cmocka_unit_test(test_reset_again_for_a_late_ack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,10 +77,12 @@ void shk_before_compare(struct shk_flow *f, unsigned int server, const struct sh
 
 /*
  * The same number once more: a retransmission, unless what it opened has been and gone, or was refused, and
- * the client tries again. A capture may hold everything twice.
+ * the client tries again. But a capture may hold everything twice.
  */
-static bool is_retry(const struct shk_flow *f, uint32_t hooks)
+static bool is_retry(const struct shk_flow *f, const struct shk_event *ev, uint32_t hooks)
 {
+	if (ev->where == SHK_HOOK_CAPTURE)
+		return false;
 	switch ((enum shk_phase)f->phase) {
 	case SHK_PHASE_OPEN:
 		return hooks & SHK_HOOKS_NETFILTER;
@@ -104,10 +106,13 @@ bool shk_before_is_left(const struct shk_flow *f, const struct shk_event *ev, un
 		return false;
 	if ((end->has & SHK_HAS_ISN) && end->isn == seg->seq)
 		return over && !(seg->tcp_flags & SHK_TCP_ACK) && ev->ts_ns > f->last_ns &&
-		       is_retry(f, hooks);
+		       is_retry(f, ev, hooks);
 	if (over || f->phase == SHK_PHASE_MIDSTREAM)
 		/* For a SYN+ACK: the SYN before it was missed, if it answers another one. */
 		return !(seg->tcp_flags & SHK_TCP_ACK) || seg->ack - 1 != other->isn;
+	/* A capture may have left out any part of what was before: there it is another connection. */
+	if (ev->where == SHK_HOOK_CAPTURE && f->phase == SHK_PHASE_OPEN && !(seg->tcp_flags & SHK_TCP_ACK))
+		return end->has & SHK_HAS_ISN && !(f->flags & SHK_FLOW_SELF);
 	/*
 	 * A SYN within a connection changes nothing (RFC 5961 4.2), but a SYN+ACK to such a SYN does: we
 	 * missed the end of the old connection.

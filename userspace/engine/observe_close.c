@@ -46,9 +46,12 @@ static void take_rst(struct shk_flow *f, const struct shk_sight *s)
 {
 	struct shk_flow_end *from = &f->end[s->from];
 
+	/* The first of an end tells the cause: from then on it has no socket, and answers all that comes. */
+	if (f->rst_by != s->from || !(from->has & SHK_HAS_RST)) {
+		f->clues &= ~(3U << SHK_CLUE_RST_SHAPE_SHIFT);
+		f->clues |= shk_clue_rst_shape(s->seg) << SHK_CLUE_RST_SHAPE_SHIFT;
+	}
 	f->rst_by = s->from;
-	f->clues &= ~(3U << SHK_CLUE_RST_SHAPE_SHIFT);
-	f->clues |= shk_clue_rst_shape(s->seg) << SHK_CLUE_RST_SHAPE_SHIFT;
 	f->close_flags &= ~(SHK_CLOSE_RST_EXACT | SHK_CLOSE_RST_SOON | SHK_CLOSE_RST_AT_ONCE);
 	if (is_exact(f, s))
 		f->close_flags |= SHK_CLOSE_RST_EXACT;
