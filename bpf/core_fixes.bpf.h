@@ -46,10 +46,12 @@ static __always_inline struct sock *shk_accept_returned(unsigned long long *ctx)
 /* The number of the system call, where each architecture keeps it; -1 if this one is not known. */
 struct pt_regs___x86 {
 	unsigned long orig_ax;
+	unsigned long di;
 } SHK_BTF;
 
 struct pt_regs___arm64 {
 	__s32 syscallno;
+	__u64 orig_x0;
 } SHK_BTF;
 
 /*
@@ -66,13 +68,23 @@ struct task_struct___x86 {
 
 #define SHK_X86_TS_COMPAT 2
 
-/* What the tracepoint sys_exit gives first is known to the verifier, so it is read as it is. */
-static __always_inline long shk_syscall_number(unsigned long long *ctx)
+/* @regs are known to the verifier, so they are read as they are. */
+static __always_inline long shk_syscall_number(const void *regs)
 {
 	if (bpf_core_field_exists(struct pt_regs___x86, orig_ax))
-		return ((const struct pt_regs___x86 *)ctx[0])->orig_ax;
+		return ((const struct pt_regs___x86 *)regs)->orig_ax;
 	if (bpf_core_field_exists(struct pt_regs___arm64, syscallno))
-		return ((const struct pt_regs___arm64 *)ctx[0])->syscallno;
+		return ((const struct pt_regs___arm64 *)regs)->syscallno;
+	return -1;
+}
+
+/* Its first argument; @regs as before. */
+static __always_inline unsigned long shk_syscall_argument(const void *regs)
+{
+	if (bpf_core_field_exists(struct pt_regs___x86, di))
+		return ((const struct pt_regs___x86 *)regs)->di;
+	if (bpf_core_field_exists(struct pt_regs___arm64, orig_x0))
+		return ((const struct pt_regs___arm64 *)regs)->orig_x0;
 	return -1;
 }
 

@@ -114,6 +114,7 @@ struct inet_sock {
 } SHK_BTF;
 
 struct request_sock_queue {
+	__u8 rskq_defer_accept;
 	atomic_t qlen;
 } SHK_BTF;
 

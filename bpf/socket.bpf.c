@@ -158,6 +158,46 @@ int shk_set_state(unsigned long long *ctx)
 	return 0;
 }
 
+/* The socket behind a descriptor of the running task, or NULL. */
+static __always_inline const struct sock *shk_socket_of(const struct task_struct *task, __u32 fd)
+{
+	const struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	const struct socket *socket;
+	struct file **files, *file;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	if (bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
+		return NULL;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_ISSOCK */
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+static __always_inline int shk_is_accept(long nr)
+{
+	return nr == shk_nr_accept || nr == shk_nr_accept4;
+}
+
+/*
+ * Does the listener of the accept() that runs wait for data? It is looked up by its descriptor: the new
+ * socket keeps nothing of it. Of accept() by io_uring nobody can tell.
+ */
+static __always_inline int shk_is_deferred(void)
+{
+	const struct task_struct *task = bpf_get_current_task_btf();
+	const void *regs = (const void *)bpf_task_pt_regs((void *)task);
+	const struct sock *listener;
+
+	if (!shk_is_accept(shk_syscall_number(regs)) || shk_syscall_is_foreign(task))
+		return 0;
+	listener = shk_socket_of(task, shk_syscall_argument(regs));
+	return listener && BPF_CORE_READ((const struct inet_connection_sock *)listener,
+					 icsk_accept_queue.rskq_defer_accept);
+}
+
 /*
  * accept() has @sk to return. It was queued when its receive window was first measured, in the same clock as
  * ours, and nobody can have read from it since.
@@ -180,6 +220,8 @@ shk_on_accepted(struct shk_bpf_account *acc, int trusted, const struct tcp_sock 
 	shk_put_socket(ev, trusted, tp, &k);
 	ev->sock.new_state = SHK_READ(trusted, sk, __sk_common.skc_state);
 	ev->sock.old_state = ev->sock.new_state;
+	if (shk_is_deferred())
+		ev->sock.flags |= SHK_SOCK_DEFERRED;
 	queued_ns = SHK_READ(trusted, tp, rcvq_space.time) * 1000;
 	ev->sock.value = ev->ts_ns > queued_ns ? ev->ts_ns - queued_ns : 0;
 	shk_rings_submit(acc, ev, 1);
@@ -213,33 +255,15 @@ int shk_accept_return(unsigned long long *ctx)
 	return 0;
 }
 
-/* The socket behind a descriptor of the running task, or NULL. */
-static __always_inline const struct sock *shk_socket_of(const struct task_struct *task, __u32 fd)
-{
-	const struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	const struct socket *socket;
-	struct file **files, *file;
-
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	files = BPF_CORE_READ(table, fd);
-	if (bpf_probe_read_kernel(&file, sizeof(file), &files[fd]) || !file)
-		return NULL;
-	if ((BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_ISSOCK */
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
-}
-
 SEC("tp_btf/sys_exit")
 int shk_accept_syscall(unsigned long long *ctx)
 {
-	long nr = shk_syscall_number(ctx), ret = (long)ctx[1];
+	long ret = (long)ctx[1];
 	const struct task_struct *task;
 	struct shk_bpf_account *acc;
 	const struct sock *sk;
 
-	if ((nr != shk_nr_accept && nr != shk_nr_accept4) || ret < 0)
+	if (ret < 0 || !shk_is_accept(shk_syscall_number((const void *)ctx[0])))
 		return 0;
 	task = bpf_get_current_task_btf();
 	if (shk_syscall_is_foreign(task))

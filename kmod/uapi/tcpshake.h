@@ -232,6 +232,7 @@ enum shk_owner {
 #define SHK_SOCK_PASSIVE	0x02	/* a listener made it */
 #define SHK_SOCK_PREEXISTING	0x04	/* it was there at the start; ACTIVE or PASSIVE is inferred */
 #define SHK_SOCK_UNREAD		0x08	/* CLOSED: octets had arrived that the application never read */
+#define SHK_SOCK_DEFERRED	0x10	/* ACCEPTED: by a listener with TCP_DEFER_ACCEPT */
 
 /* shk_socket.reason: the kernel's own words, in numbers that are the same on every kernel. */
 enum shk_reason {

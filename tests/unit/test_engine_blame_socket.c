@@ -69,7 +69,7 @@ static void answered(struct scene *s, uint8_t where, uint16_t reason, uint64_t v
 	tell(s, SERVER, where, &sock);
 }
 
-static void accepted(struct scene *s, uint64_t wait_ns)
+static void accepted_from(struct scene *s, uint64_t wait_ns, uint8_t flags)
 {
 	struct shk_socket sock = socket_of(s, SERVER);
 
@@ -77,7 +77,13 @@ static void accepted(struct scene *s, uint64_t wait_ns)
 	sock.owner = SHK_OWNER_ACCEPT;
 	sock.tgid = 811;
 	sock.value = wait_ns;
+	sock.flags = flags;
 	tell(s, SERVER, SHK_SOCK_ACCEPTED, &sock);
+}
+
+static void accepted(struct scene *s, uint64_t wait_ns)
+{
+	accepted_from(s, wait_ns, 0);
 }
 
 /*
@@ -155,14 +161,24 @@ static void deferred_accept(struct scene *s)
 	pass(s, 250 * MS);
 	client(s, PA, 1, 1, 5);
 	pass(s, 50 * MS);
-	accepted(s, 50 * MS);
+	accepted_from(s, 50 * MS, SHK_SOCK_DEFERRED);
 }
 
-/* The stack took its time, and there was no data to wait for. */
-static void late_but_not_deferred(struct scene *s)
+/* After some waiting such a listener takes an ACK alone. */
+static void deferred_in_vain(struct scene *s)
 {
 	handshake(s);
 	pass(s, 300 * MS);
+	accepted_from(s, 50 * MS, SHK_SOCK_DEFERRED);
+}
+
+/* The machine took its time, and data came meanwhile. */
+static void late_but_not_deferred(struct scene *s)
+{
+	handshake(s);
+	pass(s, 250 * MS);
+	client(s, PA, 1, 1, 5);
+	pass(s, 50 * MS);
 	accepted(s, 50 * MS);
 }
 
@@ -217,7 +233,9 @@ static void test_openings(void **state)
 		 SHK_BLAME_APPLICATION, "the listener on port 443 was closed"},
 		{"deferred accept", deferred_accept, SERVER_HERE, SHK_O_DEFER_ACCEPT, SHK_C_NONE,
 		 SHK_INFERRED, SHK_BLAME_NOTHING, NULL},
-		{"no data", late_but_not_deferred, SERVER_HERE, SHK_O_3WHS, SHK_C_NONE, SHK_CERTAIN,
+		{"no data", deferred_in_vain, SERVER_HERE, SHK_O_3WHS, SHK_C_NONE, SHK_CERTAIN,
+		 SHK_BLAME_NOTHING, NULL},
+		{"slow machine", late_but_not_deferred, SERVER_HERE, SHK_O_3WHS, SHK_C_NONE, SHK_CERTAIN,
 		 SHK_BLAME_NOTHING, NULL},
 		{"data later", late_but_before_data, SERVER_HERE, SHK_O_3WHS, SHK_C_NONE, SHK_CERTAIN,
 		 SHK_BLAME_NOTHING, NULL},

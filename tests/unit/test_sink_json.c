@@ -260,7 +260,7 @@ static void test_flags(void **state)
 		"SYN_RETRANSMIT", "SYNACK_RETRANSMIT", "COOKIE",     "DATA_ON_SYN",
 		"DATA_ON_ACK",    "BAD_SYNACK",        "BAD_ACK",    "CHALLENGE",
 		"STALE_ACK_RST",  "SYNACK_AFTER_ACK",  "ECN",        "ACCECN",
-		"MPTCP",          "MP_JOIN",           "CHILD_LATE",
+		"MPTCP",          "MP_JOIN",           "CHILD_LATE", "DEFERRED",
 	};
 	static const char *const close_flags[] = {"FIN_RETRANSMIT",   "RST_AFTER_FIN", "DATA_AFTER_RST",
 						  "RST_IN_TIME_WAIT", "MINISOCK_GONE", "RST_CHALLENGED"};

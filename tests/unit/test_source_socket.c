@@ -122,6 +122,31 @@ static void every_connection_has_ports_and_processes(void **state)
 	}
 }
 
+static void accept_says_whether_the_listener_waits_for_data(void **state)
+{
+	int seconds = 5, listening, fd;
+	uint16_t port;
+
+	(void)state;
+	for (int deferred = 0; deferred < 2; deferred++) {
+		start(0);
+		listening = listen_on(&port, 8);
+		if (deferred)
+			assert_int_equal(setsockopt(listening, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds,
+						    sizeof(seconds)),
+					 0);
+		fd = connect_to(port, NULL);
+		assert_int_equal(write(fd, "x", 1), 1);
+		close(accept(listening, NULL, NULL));
+		close(fd);
+		wait_for(SHK_SOCK_CLOSED, 0, 2);
+		stop_source();
+		close(listening);
+		assert_int_equal(!!(find(SHK_SOCK_ACCEPTED, port)->sock.flags & SHK_SOCK_DEFERRED), deferred);
+		close_source(NULL);
+	}
+}
+
 /* The child accepts, hands the descriptor to this process and ends; this process closes it. */
 static void who_accepted_stays_the_owner_of_a_descriptor_passed_on(void **state)
 {
@@ -273,6 +298,7 @@ int main(void)
 		SOURCE_TEST(a_connection_has_two_owners_and_one_pair_of_isns),
 		SOURCE_TEST(tasks_that_were_blocked_in_accept_lose_nothing),
 		SOURCE_TEST(every_connection_has_ports_and_processes),
+		SOURCE_TEST(accept_says_whether_the_listener_waits_for_data),
 		SOURCE_TEST(who_accepted_stays_the_owner_of_a_descriptor_passed_on),
 		SOURCE_TEST(sockets_that_existed_are_shown_with_their_isns),
 		SOURCE_TEST(a_refused_connect_is_closed_with_its_error),

@@ -52,7 +52,8 @@ bool shk_close_broken(enum shk_close verdict);	/* by RST or by a timer, not by t
 #define SHK_OF_MPTCP			0x1000U	/* both ends speak MPTCP, RFC 8684 */
 #define SHK_OF_MP_JOIN			0x2000U	/* a further subflow of an MPTCP connection */
 #define SHK_OF_CHILD_LATE		0x4000U	/* the listener made its socket long after the ACK */
-#define SHK_OF_COUNT			15
+#define SHK_OF_DEFERRED			0x8000U	/* the listener waits for data, TCP_DEFER_ACCEPT */
+#define SHK_OF_COUNT			16
 /* "SYN_RETRANSMIT", ...; @bit counts from 0 */
 const char *shk_open_flag_name(unsigned int bit);
 

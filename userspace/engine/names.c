@@ -53,7 +53,7 @@ static const char *const open_flags[SHK_OF_COUNT] = {
 	"SYN_RETRANSMIT", "SYNACK_RETRANSMIT", "COOKIE",     "DATA_ON_SYN",
 	"DATA_ON_ACK",    "BAD_SYNACK",        "BAD_ACK",    "CHALLENGE",
 	"STALE_ACK_RST",  "SYNACK_AFTER_ACK",  "ECN",        "ACCECN",
-	"MPTCP",          "MP_JOIN",           "CHILD_LATE",
+	"MPTCP",          "MP_JOIN",           "CHILD_LATE", "DEFERRED",
 };
 
 static const char *const close_flags[SHK_CF_COUNT] = {

@@ -255,9 +255,19 @@ static bool is_ack_dropped(const struct shk_flow *f)
 	       !(f->established & 1U << server);
 }
 
+/*
+ * Such a listener takes an ACK that brings data at once, and after some waiting also one without. And one
+ * whose queue was full makes its socket late too: it repeats its SYN+ACK.
+ */
+static bool is_deferred(const struct shk_flow *f)
+{
+	const uint16_t late = SHK_OF_DEFERRED | SHK_OF_CHILD_LATE;
+
+	return (f->open_flags & (late | SHK_OF_SYNACK_AFTER_ACK)) == late;
+}
+
 bool shk_open_revise(struct shk_flow *f)
 {
-	const uint16_t late = SHK_OF_CHILD_LATE | SHK_OF_SYNACK_AFTER_ACK;
 	struct shk_flow_end *server = &f->end[shk_flow_server(f)];
 
 	if (is_ack_refused(f, SHK_SOON_NS) && is_ack_wrong(f)) {
@@ -277,8 +287,7 @@ bool shk_open_revise(struct shk_flow *f)
 		f->open = SHK_O_ACCEPTQ_DROP_ACK;
 		return true;
 	}
-	/* A listener whose queue was full repeats its SYN+ACK; one that waits for data does not. */
-	if (f->open == SHK_O_3WHS && (f->open_flags & late) == SHK_OF_CHILD_LATE) {
+	if (f->open == SHK_O_3WHS && is_deferred(f)) {
 		f->open = SHK_O_DEFER_ACCEPT;
 		return true;
 	}

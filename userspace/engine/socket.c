@@ -229,6 +229,8 @@ static void observe_accepted(struct shk_flow *f, const struct shk_event *ev)
 {
 	uint64_t wait_ns = ev->sock.value, made_ns = ev->ts_ns - wait_ns, data_ns = shk_flow_data_ns(f);
 
+	if (ev->sock.flags & SHK_SOCK_DEFERRED)
+		f->open_flags |= SHK_OF_DEFERRED;
 	/*
 	 * The ACK alone did not do, it took data: a connection is queued when its socket is made. A host that
 	 * stands still for a while makes a socket late, too, but before the data comes.
