@@ -21,6 +21,7 @@
 #include "source_socket.h"
 
 #define SNAPSHOT_EVENTS 512
+#define EARLY_EVENTS    65536        /* 8 MB, for as long as it takes to hand them over */
 #define MISSED_NS       500000000ULL /* how soon a loss that the programs cannot count is announced */
 
 /* The sockets of one network namespace, waiting to be read. */
@@ -42,6 +43,9 @@ struct source_socket {
 	struct snapshot *snapshots;
 	unsigned int n_snapshots;
 	unsigned int next_snapshot;
+	struct shk_event *early; /* read at the start */
+	unsigned int n_early;
+	unsigned int next_early;
 	uint64_t existed;
 	uint64_t missed; /* as announced */
 	uint64_t missed_ns;
@@ -122,27 +126,69 @@ static int open_snapshots(struct source_socket *b)
 	return b->iterator ? shk_netns_each(snapshot_netns, b) : -errno;
 }
 
-/* Some of what existed: the iterator is held back by how much is read. Their number, or -errno. */
-static int drain_snapshot(struct source_socket *b, shk_source_fn *fn, void *arg)
+/* Up to SNAPSHOT_EVENTS of what existed: the iterator is held back by how much is read. How many, or -errno. */
+static int read_snapshot(struct source_socket *b, struct shk_event *events)
 {
 	struct snapshot *snapshot = &b->snapshots[b->next_snapshot];
-	static struct shk_event events[SNAPSHOT_EVENTS];
-	ssize_t size;
-	int i, n;
+	ssize_t size = read(snapshot->fd, events, SNAPSHOT_EVENTS * sizeof(*events));
 
-	if (b->next_snapshot == b->n_snapshots)
-		return 0;
-	size = read(snapshot->fd, events, sizeof(events));
 	if (size < 0)
 		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
 	if (!size) {
 		close(snapshot->fd);
 		b->next_snapshot++;
 	}
-	n = size / sizeof(events[0]);
-	for (i = 0; i < n; i++)
+	return size / sizeof(*events);
+}
+
+/*
+ * Before anybody is told that sockets are observed: one that is there now, and closes at once, should be
+ * known. On a host with more of them the rest comes as fast as it is read.
+ */
+static int read_early(struct source_socket *b)
+{
+	int n;
+
+	b->early = malloc(EARLY_EVENTS * sizeof(*b->early));
+	if (!b->early)
+		return -ENOMEM;
+	while (b->next_snapshot < b->n_snapshots && b->n_early + SNAPSHOT_EVENTS <= EARLY_EVENTS) {
+		n = read_snapshot(b, b->early + b->n_early);
+		if (n < 0)
+			return n;
+		b->n_early += n;
+	}
+	return 0;
+}
+
+static void hand_over(struct source_socket *b, const struct shk_event *events, int n, shk_source_fn *fn,
+		      void *arg)
+{
+	for (int i = 0; i < n; i++)
 		fn(arg, b->base.streams - 1, &events[i]);
 	b->existed += n;
+}
+
+/* Some of what existed. Their number, or -errno. */
+static int drain_snapshot(struct source_socket *b, shk_source_fn *fn, void *arg)
+{
+	static struct shk_event events[SNAPSHOT_EVENTS];
+	unsigned int n_early = b->n_early - b->next_early;
+	int n;
+
+	if (n_early) {
+		n = n_early < SNAPSHOT_EVENTS ? n_early : SNAPSHOT_EVENTS;
+		hand_over(b, b->early + b->next_early, n, fn, arg);
+		b->next_early += n;
+		return n;
+	}
+	free(b->early);
+	b->early = NULL;
+	if (b->next_snapshot == b->n_snapshots)
+		return 0;
+	n = read_snapshot(b, events);
+	if (n > 0)
+		hand_over(b, events, n, fn, arg);
 	return n;
 }
 
@@ -160,6 +206,8 @@ static int socket_start(struct shk_source *s, struct shk_error *err)
 		return rc;
 	b->running = true;
 	rc = open_snapshots(b);
+	if (!rc)
+		rc = read_early(b);
 	if (rc)
 		return shk_error_set(err, rc, "cannot list the sockets that exist: %s", strerror(-rc));
 	return 0;
@@ -252,6 +300,7 @@ static void socket_close(struct shk_source *s)
 	for (unsigned int i = b->next_snapshot; i < b->n_snapshots; i++)
 		close(b->snapshots[i].fd);
 	free(b->snapshots);
+	free(b->early);
 	bpf_link__destroy(b->iterator);
 	shk_bpf_rings_free(b->rings);
 	shk_socket_programs_release(&b->programs);
