@@ -48,6 +48,7 @@ struct ns_common {
 
 struct netns_ipv4 {
 	__u8 sysctl_tcp_abort_on_overflow;
+	__u8 sysctl_tcp_syncookies;
 } SHK_BTF;
 
 struct net {

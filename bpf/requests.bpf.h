@@ -7,9 +7,6 @@
 
 #include "describe.bpf.h"
 
-/* Set by the loader before the programs are loaded. */
-const volatile __u8 shk_syncookies = 1;
-
 static __always_inline struct shk_event *
 shk_request_event(struct shk_bpf_account *acc, const struct request_sock *req, __u8 where)
 {
@@ -80,7 +77,7 @@ static __always_inline __u16 shk_refusal(const struct inet_connection_sock *icsk
 	__u32 max = BPF_CORE_READ(sk, sk_max_ack_backlog);
 
 	*queued = BPF_CORE_READ(icsk, icsk_accept_queue.qlen.counter);
-	if (*queued > max && !shk_syncookies)
+	if (*queued > max && !BPF_CORE_READ(sk, __sk_common.skc_net.net, ipv4.sysctl_tcp_syncookies))
 		return SHK_REASON_SYN_QUEUE_FULL;
 	*queued = BPF_CORE_READ(sk, sk_ack_backlog);
 	return *queued > max ? SHK_REASON_ACCEPT_QUEUE_FULL : SHK_REASON_NONE;

@@ -167,22 +167,9 @@ static void translate_reasons(struct socket_bpf *skel, const struct btf *btf)
 			skel->rodata->shk_reasons[e->val] = reason_of(btf__name_by_offset(btf, e->name_off));
 }
 
-static bool syncookies_wanted(void)
-{
-	FILE *f = fopen("/proc/sys/net/ipv4/tcp_syncookies", "re");
-	int value = '1';
-
-	if (f) {
-		value = fgetc(f);
-		fclose(f);
-	}
-	return value != '0';
-}
-
 static void set_constants(struct socket_bpf *skel, const struct btf *btf)
 {
 	skel->rodata->shk_reset_has_reason = tracepoint_args(btf, "btf_trace_tcp_send_reset") >= 3;
-	skel->rodata->shk_syncookies = syncookies_wanted();
 #ifdef SYS_accept
 	skel->rodata->shk_nr_accept = SYS_accept;
 #endif

@@ -339,6 +339,20 @@ static void orphan_expired(struct scene *s)
 	tell(s, SERVER, SHK_SOCK_TIME_WAIT_ENDED, &sock);
 }
 
+/* As many minisocks as may be. */
+static void no_room_for_time_wait(struct scene *s)
+{
+	struct shk_socket sock = socket_of(s, SERVER);
+
+	handshake(s);
+	server(s, FA, 1, 1, 0);
+	client(s, FA, 1, 2, 0);
+	sock.old_state = FIN_WAIT2;
+	sock.new_state = CLOSE;
+	tell(s, SERVER, SHK_SOCK_TIME_WAIT_REFUSED, &sock);
+	server(s, A, 2, 2, 0);
+}
+
 static void test_closes(void **state)
 {
 	static const struct pattern patterns[] = {
@@ -356,6 +370,8 @@ static void test_closes(void **state)
 		 SHK_BLAME_LOCAL_STACK, "ss -K"},
 		{"keepalive", keepalive, SERVER_HERE, SHK_O_3WHS, SHK_C_KEEPALIVE, SHK_CERTAIN,
 		 SHK_BLAME_NETWORK, "keepalive probes were not answered"},
+		{"no room", no_room_for_time_wait, SERVER_HERE, SHK_O_3WHS, SHK_C_TW_OVERFLOW, SHK_CERTAIN,
+		 SHK_BLAME_LOCAL_STACK, "tcp_max_tw_buckets"},
 		{"out of memory", out_of_memory, SERVER_HERE, SHK_O_3WHS, SHK_C_OOM, SHK_CERTAIN,
 		 SHK_BLAME_LOCAL_STACK, "tcp_mem"},
 		{"data", data_unacknowledged, SERVER_HERE, SHK_O_3WHS, SHK_C_RTO_TIMEOUT, SHK_CERTAIN,

@@ -13,8 +13,8 @@ static bool is_in_time_wait(const struct shk_flow *old, unsigned int end, uint64
 {
 	uint64_t since_ns = old->fin_ns[end ^ 1];
 
-	return !(old->flags & SHK_FLOW_SELF) && old->end[end].state == SHK_TIME_WAIT && now_ns >= since_ns &&
-	       now_ns - since_ns < TIME_WAIT_NS;
+	return !(old->flags & SHK_FLOW_SELF || old->close_flags & SHK_CLOSE_NO_TIME_WAIT) &&
+	       old->end[end].state == SHK_TIME_WAIT && now_ns >= since_ns && now_ns - since_ns < TIME_WAIT_NS;
 }
 
 /*

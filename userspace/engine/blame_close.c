@@ -115,6 +115,14 @@ static void blame_expired(struct shk_blamer *b)
 					 "(tcp_fin_timeout): that application closes too late");
 }
 
+static void blame_time_wait(struct shk_blamer *b)
+{
+	shk_blame_put(b, SHK_BLAME_LOCAL_STACK);
+	shk_sentence_add(b->s,
+			 "closed in good order, but without TIME-WAIT: there are net.ipv4.tcp_max_tw_buckets "
+			 "of them already, so old segments may come into the tuple's next use");
+}
+
 void shk_blame_close(struct shk_blamer *b)
 {
 	const char *cause = cause_words(b->conn->close);
@@ -138,6 +146,9 @@ void shk_blame_close(struct shk_blamer *b)
 		break;
 	case SHK_C_FW2_EXPIRED:
 		blame_expired(b);
+		break;
+	case SHK_C_TW_OVERFLOW:
+		blame_time_wait(b);
 		break;
 	default:
 		if (!cause)

@@ -249,8 +249,11 @@ void shk_close_fill(struct shk_conn *conn, const struct shk_flow *f)
 		return;
 	if ((f->end[0].has | f->end[1].has) & SHK_HAS_FIN)
 		fill_close_by_fin(conn, f);
-	if (is_clean(f))
+	if (is_clean(f)) {
+		if (f->close_flags & SHK_CLOSE_NO_TIME_WAIT)
+			conn->close = SHK_C_TW_OVERFLOW;
 		return;
+	}
 	if (rst)
 		fill_close_by_rst(conn, f);
 	else

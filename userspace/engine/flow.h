@@ -197,6 +197,7 @@ enum shk_rst_shape {
 
 /* shk_flow.close_flags, above those that sinks are told of. */
 #define SHK_CLOSE_FLAGS		((1U << SHK_CF_COUNT) - 1)
+#define SHK_CLOSE_NO_TIME_WAIT	0x0800	/* there was no room for the TIME-WAIT that it should have led to */
 #define SHK_CLOSE_RST_EXACT	0x1000	/* the RST has the number that its receiver expects */
 #define SHK_CLOSE_FINACK_DATA	0x2000	/* the first segment to acknowledge a FIN carried data */
 #define SHK_CLOSE_RST_SOON	0x4000	/* the RST came within SHK_SOON_NS of the ACK of its sender's FIN */

@@ -326,6 +326,9 @@ void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned
 	case SHK_SOCK_COOKIE_VALIDATED:
 		shk_cookie_observe(f, ev->where, sock);
 		break;
+	case SHK_SOCK_TIME_WAIT_REFUSED:
+		f->close_flags |= SHK_CLOSE_NO_TIME_WAIT;
+		break;
 	case SHK_SOCK_TIME_WAIT_ENDED:
 		if (!(f->end[other_end(f, self)].has & SHK_HAS_FIN))
 			f->close_flags |= SHK_CF_MINISOCK_GONE;
