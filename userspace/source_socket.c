@@ -126,7 +126,7 @@ static int open_snapshots(struct source_socket *b)
 	return b->iterator ? shk_netns_each(snapshot_netns, b) : -errno;
 }
 
-/* Up to SNAPSHOT_EVENTS of what existed: the iterator is held back by how much is read. How many, or -errno. */
+/* Some of what existed: the iterator is held back by how much is read. How many, or -errno. */
 static int read_snapshot(struct source_socket *b, struct shk_event *events)
 {
 	struct snapshot *snapshot = &b->snapshots[b->next_snapshot];

@@ -28,7 +28,6 @@ RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_RTO_TIMEOUT",
     "blame.where": one_of("network", "peer"),
-    "compat.completeness": todo(15, now=ABSENT),    # from the wire's control segments alone: 7
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpRetransSegs": between(2, 4), "TcpExtTCPAbortOnTimeout": 1}
 CONNTRACK = ["SS SR ES"]

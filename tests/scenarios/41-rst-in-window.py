@@ -31,7 +31,8 @@ def play(s):
 RECORDS = [{
     "open.verdict": "O_3WHS",
     "close.verdict": "C_RST", "close.by": "client",
-    "client.rst": todo(3, now=2),    # the second is taken for the end
+    "close.flags": has("RST_CHALLENGED"),
+    "client.rst": 3,
     "compat.conn_state": "RSTO",
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpExtTCPChallengeACK": 1}

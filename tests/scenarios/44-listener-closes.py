@@ -37,8 +37,8 @@ RECORDS = [{
     "client.port": 41044,
     "witness.socket": ANYTHING,
     # A kernel that gives no reason leaves the time between ACK and RST, and a slow machine not even that.
-    "open.verdict": todo("O_LISTENER_CLOSED", now=one_of("O_EMBRYO_RST", "O_3WHS")),
-    "blame.where": todo("application", now=one_of("listener", "local_stack")),
+    "open.verdict": since("6.10", "O_LISTENER_CLOSED", before=one_of("O_EMBRYO_RST", "O_3WHS")),
+    "blame.where": since("6.10", "application", before=one_of("listener", "local_stack")),
 }]
 COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpOutRsts": 2}
 CONNTRACK = ["SS SR ES CL", "SS SR ES CL"]

@@ -10,7 +10,7 @@ from shk import *
 
 STAGE = "lo"
 TIMES = 60
-TICK_NS, TOLERANCE_NS = 64, 2000000
+TICK_NS, NEAR_NS, FAR_NS = 64, 20000000, 2000000000
 
 
 def play(s):
@@ -30,9 +30,11 @@ def check(records, _result):
         offsets = [(r[end]["isn"] - (r["ts"] + (r["open"]["legs_ns"][leg] if leg else 0)) // TICK_NS) % 2**32
                    for r in records]
         middle = sorted((o - offsets[0] + 2**31) % 2**32 for o in offsets)[len(offsets) // 2] - 2**31 + offsets[0]
-        off = [o for o in offsets if abs((o - middle + 2**31) % 2**32 - 2**31) * TICK_NS > TOLERANCE_NS]
-        if len(off) > TIMES // 10:
-            complaints.append(f"{len(off)} of {TIMES} ISNs of the {end} are off the clock")
+        off = [abs((o - middle + 2**31) % 2**32 - 2**31) * TICK_NS for o in offsets]
+        near, far = sum(ns <= NEAR_NS for ns in off), sum(ns > FAR_NS for ns in off)
+        # A host may stand still between the two, but not always. By chance a number is near once in 6000 times.
+        if near < TIMES // 2 or far:
+            complaints.append(f"of {TIMES} ISNs of the {end} {near} are on the clock, and {far} far off")
     return complaints
 
 

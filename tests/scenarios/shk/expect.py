@@ -87,25 +87,26 @@ def noted(name):
     return Noted(name)
 
 
-class Todo:
-    def __init__(self, value, now):
-        self.value, self.now = value, now
+class Through:
+    def __init__(self, way, value, without):
+        self.way, self.value, self.without = way, value, without
 
 
-def todo(value, now):
-    """The truth, and what the tool says today. Anything else is an error."""
-    return Todo(value, now)
+def through(way, value, without):
+    """What only an attach point tells that not every kernel allows, as `tcpshake doctor` names it:
+    through("fentry tcp_conn_request", "O_SYNQ_DROP", without="O_TIMEOUT")."""
+    return Through(way, value, without)
 
 
-def resolve(value, kernel, notes):
+def resolve(value, result):
     """The value on this kernel, in this run."""
-    while isinstance(value, (Since, Noted)):
+    while isinstance(value, (Since, Noted, Through)):
         if isinstance(value, Since):
-            value = value.value if kernel >= value.version else value.before
+            value = value.value if result["kernel"] >= value.version else value.before
+        elif isinstance(value, Through):
+            value = value.value if value.way in result["ways"] else value.without
         else:
-            value = notes.get(value.name, f"(play() did not note {value.name})")
-    if isinstance(value, Todo):
-        return Todo(resolve(value.value, kernel, notes), resolve(value.now, kernel, notes))
+            value = result["notes"].get(value.name, f"(play() did not note {value.name})")
     return value
 
 

@@ -13,6 +13,13 @@ class Unable(Exception):
     """It does not observe, and says why."""
 
 
+def ways():
+    """The attach points that this kernel allows, as doctor names them. It has none to try where nothing happens to
+    come along; those it calls untested."""
+    out = subprocess.run([TOOL, "doctor", "--json"], capture_output=True, text=True, check=False).stdout
+    return {finding["through"] for finding in json.loads(out)["findings"] if finding["state"] != "missing"}
+
+
 class Observer:
     def __init__(self, folder, name, *arguments):
         self.out, self.err = (os.path.join(folder, f"{name}.{end}") for end in ("out", "err"))
