@@ -33,7 +33,7 @@ long = $(subst vm,long,$(vm))
 # Hours: tests of the VM that have a longer form than the one that test-vm runs.
 long_tests := $(shell grep -l SHK_LONG tests/vm/t/*.t)
 
-test-long: kmod userspace $(test_programs) ## Run the long forms: a million hostile calls, ten million packets (T=FILE: only one)
+test-long: kmod userspace $(test_programs) ## Run the long forms: a million hostile calls, ten million packets, a flood (T=FILE: only one)
 	$(Q)$(call fresh_results,$(long))
 	$(Q)$(boot) --timeout $(LONG_TIMEOUT) --log $(B)/vm/$(long).log --share $(results)/$(long) --env SHK_LONG=1 \
 		--env PERL_TEST_HARNESS_DUMP_TAP=$(results)/$(long) -- prove --timer $(or $(T),$(long_tests)) && \

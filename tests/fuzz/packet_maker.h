@@ -422,6 +422,32 @@ static inline void maker_make(struct packet_maker *m, struct made_packet *p)
 		maker_spoil_packet(m, p, f->ipv6, at);
 }
 
+/* A SYN from any address and port, as a flood consists of. */
+static inline void maker_syn(struct packet_maker *m, struct made_packet *p)
+{
+	struct maker_flow f = {.is_local = true, .port = 1024 + chance_below(&m->chance, 64000)};
+	uint32_t any = chance_word(&m->chance);
+
+	memset(p->octets, 0, 40 + sizeof(maker_usual_syn));
+	p->octets[0] = 0x45;
+	p->octets[8] = 64;
+	p->octets[9] = IPPROTO_TCP;
+	maker_address(&f, 0, p->octets + 12);
+	maker_put16(p->octets + 14, 0x300 + any % 0xfc00);	/* 10.9.3.0 and above */
+	maker_address(&f, 1, p->octets + 16);
+	p->headers = p->len = 40 + sizeof(maker_usual_syn);
+	maker_put16(p->octets + 2, p->len);
+	maker_fix_ipv4(p->octets, 20);
+	maker_put16(p->octets + 20, f.port);
+	maker_put16(p->octets + 22, MAKER_PORT);
+	maker_put32(p->octets + 24, any);
+	maker_put16(p->octets + 32, (5 + sizeof(maker_usual_syn) / 4) << 12 | SHK_TCP_SYN);
+	maker_put16(p->octets + 34, 65000);
+	memcpy(p->octets + 40, maker_usual_syn, sizeof(maker_usual_syn));
+	maker_put16(p->octets + 36, maker_checksum(maker_sum(p->octets + 12, p->len - 12,
+							     IPPROTO_TCP + p->len - 20)));
+}
+
 /* A packet of the host: from its SYN+ACK the flow learns the number that it was not told. */
 static inline void maker_learn(struct packet_maker *m, const uint8_t *p, size_t len)
 {

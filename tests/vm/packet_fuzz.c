@@ -3,11 +3,12 @@
  * A hostile network: sends packets of packet_maker.h to this host, by a TUN device or from the far end of a
  * veth pair, and reads what it answers.
  *
- *	packet_fuzz -d DEVICE [-p NETNS] [-4] [-s SEED] [-n PACKETS]
+ *	packet_fuzz -d DEVICE [-p NETNS] [-4 | -f] [-s SEED] [-n PACKETS]
  *
  * DEVICE is a TUN device made with vnet_hdr, or, in the network namespace with the path NETNS, the far end. A
  * child listens on port 7000 meanwhile and closes what it accepts. Large packets come in pages, with their
- * headers in them or not. Prints how many were sent, and how many the device would not take.
+ * headers in them or not. With -f it is a flood of SYNs to that port instead. SIGTERM ends it early. Prints
+ * how many were sent, and how many the device would not take.
  */
 #include <err.h>
 #include <errno.h>
@@ -35,6 +36,7 @@ static struct {
 	const char *device, *netns;
 	uint64_t seed, packets;
 	bool only_ipv4;
+	bool is_flood;
 } opt = {.seed = 1, .packets = 10000};
 
 static struct {
@@ -177,6 +179,14 @@ static void read_answers(struct packet_maker *m)
 		err(1, "reading from %s", opt.device);
 }
 
+static volatile sig_atomic_t is_over;
+
+static void on_term(int number)
+{
+	(void)number;
+	is_over = 1;
+}
+
 static void run(void)
 {
 	static struct packet_maker m;
@@ -184,8 +194,11 @@ static void run(void)
 	uint64_t n;
 
 	maker_init(&m, (struct chance){.rng = {opt.seed * 0x9e3779b97f4a7c15ULL | 1}}, opt.only_ipv4);
-	for (n = 0; n < opt.packets; n++) {
-		maker_make(&m, &p);
+	for (n = 0; n < opt.packets && !is_over; n++) {
+		if (opt.is_flood)
+			maker_syn(&m, &p);
+		else
+			maker_make(&m, &p);
 		send_packet(&m.chance, &p);
 		if (n % BATCH == 0)
 			read_answers(&m);
@@ -198,7 +211,7 @@ int main(int argc, char **argv)
 	pid_t listener;
 	int c;
 
-	while ((c = getopt(argc, argv, "d:p:4s:n:")) != -1) {
+	while ((c = getopt(argc, argv, "d:p:4fs:n:")) != -1) {
 		switch (c) {
 		case 'd':
 			opt.device = optarg;
@@ -208,6 +221,9 @@ int main(int argc, char **argv)
 			break;
 		case '4':
 			opt.only_ipv4 = true;
+			break;
+		case 'f':
+			opt.is_flood = true;
 			break;
 		case 's':
 			opt.seed = strtoull(optarg, NULL, 10);
@@ -220,12 +236,13 @@ int main(int argc, char **argv)
 		}
 	}
 	if (!opt.device)
-		errx(2, "usage: packet_fuzz -d DEVICE [-p NETNS] [-4] [-s SEED] [-n PACKETS]");
+		errx(2, "usage: packet_fuzz -d DEVICE [-p NETNS] [-4 | -f] [-s SEED] [-n PACKETS]");
 	listener = start_listener();
 	if (opt.netns)
 		open_far_end();
 	else
 		open_tun();
+	signal(SIGTERM, on_term);
 	run();
 	kill(listener, SIGKILL);
 	waitpid(listener, NULL, 0);
