@@ -81,22 +81,36 @@ static void make_small_cgroup(void)
 	write_file(CGROUP "/hostile/memory.max", "16M");
 }
 
-/* Rings of every size, one session after the other, where memory has a limit: large ones are refused. */
+static int setup_in_small_cgroup(const struct shk_setup *setup)
+{
+	int fd;
+
+	write_file(CGROUP "/hostile/cgroup.procs", "0");
+	fd = open(SHK_DEVICE, O_RDWR | O_CLOEXEC);
+	/* It may be that there are sessions enough already. */
+	return fd < 0 || !ioctl(fd, SHK_IOC_SETUP, setup) || errno == ENOMEM ? 0 : errno;
+}
+
+/*
+ * Rings of every size where memory has a limit: large ones are refused. One child at a time: the module only
+ * fails when it reaches the limit, but who else lives in the cgroup and needs a page meanwhile is killed.
+ */
 static bool squeeze_one(struct hostile_user *u)
 {
+	static pthread_mutex_t alone = PTHREAD_MUTEX_INITIALIZER;
 	uint32_t size = prng_below(&u->rng, 15);
 	struct shk_setup setup = {.abi = SHK_ABI, .slots = 64U << size};
 	int status;
 	pid_t child;
 
+	pthread_mutex_lock(&alone);
 	child = fork();
-	if (child == 0) {
-		write_file(CGROUP "/hostile/cgroup.procs", "0");
-		/* It may be that there are sessions enough already. */
-		status = ioctl(open(SHK_DEVICE, O_RDWR), SHK_IOC_SETUP, &setup) ? errno : 0;
-		_exit(status && status != EBADF && status != ENOMEM ? status : 0);
-	}
-	return child > 0 && waitpid(child, &status, 0) == child && !status;
+	if (child == 0)
+		_exit(setup_in_small_cgroup(&setup));
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		status = -1;
+	pthread_mutex_unlock(&alone);
+	return !status;
 }
 
 /*
