@@ -233,8 +233,11 @@ int shk_hook_register(struct net *net, struct shk_netns *ns)
 	for (i = 0; i < ARRAY_SIZE(shk_hook_ops); i++)
 		ns->hooks[i].priv = ns;
 	err = nf_register_net_hooks(net, ns->hooks, ARRAY_SIZE(shk_hook_ops));
-	if (err)
+	if (err) {
+		/* Those before the one that failed were called until now. The core frees @ns right away. */
+		synchronize_rcu();
 		kfree(ns->hooks);
+	}
 	return err;
 }
 
