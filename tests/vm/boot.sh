@@ -7,7 +7,7 @@
 #
 #	--kernel NAME	kernel from tests/vm/kernels; default: the first
 #	--smp N		CPUs, default 2
-#	--mem MB	memory, default 1024
+#	--mem MB	memory; default: what kernel.sh says that this kernel should have
 #	--icount	one CPU, and a clock that counts instructions: guest nanoseconds repeat
 #	--timeout S	the VM is ended after this time, default 300
 #	--env NAME=VALUE	set in the command's environment; may be given again
@@ -35,7 +35,7 @@ die() {
 	exit 125
 }
 
-kernel='' smp=2 mem=1024 icount='' timeout=300 share='' log='' allow_splat='' interactive='' env=()
+kernel='' smp=2 mem='' icount='' timeout=300 share='' log='' allow_splat='' interactive='' env=()
 while [[ ${1-} == --* ]]; do
 	case $1 in
 	--kernel)	kernel=$2; shift ;;
@@ -104,7 +104,7 @@ write_command() {
 
 # The kernel's own opinion. Loading a module from outside the tree taints, and says so; that is fine.
 splats() {
-	grep -aE 'BUG:|WARNING:|Oops|general protection|Call Trace|KASAN|UBSAN|INFO: (rcu|task|possible)|refcount_t:|leaked' \
+	grep -aE 'BUG:|WARNING:|Oops|general protection|Call Trace|KASAN|UBSAN|INFO: (rcu|task|possible|lockdep|trying)|refcount_t:|leaked' \
 		"$tmp/kernel.log"
 }
 
@@ -125,7 +125,7 @@ make_initramfs "$@"
 
 qemu_args=(
 	-nodefaults -no-user-config -no-reboot -display none -vga none
-	-machine pc -cpu "qemu64,+rdrand" -m "$mem"
+	-machine pc -cpu "qemu64,+rdrand" -m "${mem:-$MEM}"
 	-kernel "$VMLINUX" -initrd "$tmp/initramfs.cpio"
 	-append "console=ttyS0 panic=-1 oops=panic mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on"
 	-chardev "file,id=log,path=$tmp/kernel.log" -serial chardev:log

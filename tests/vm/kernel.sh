@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Fetch one of Debian's own kernels and its headers, and unpack them into the cache. Nothing is
-# installed and no root is needed.
+# Fetch one of Debian's own kernels and its headers, and unpack them into the cache, or build one from Debian's
+# source there (kernel_build.sh). Nothing is installed and no root is needed.
 #
 #	tests/vm/kernel.sh [NAME]	NAME as in the file "kernels" beside this one; default: its first
 #
 # Prints what a caller needs, fit for eval:
 #
 #	KVER=...	release, as uname -r says it
-#	VMLINUX=...	the kernel, uncompressed: emulated, decompressing takes longer than booting
+#	VMLINUX=...	the kernel, uncompressed if that can start: emulated, decompressing takes longer than booting
 #	MODULES=...	a folder that can stand for /lib/modules: its modules, with modules.dep
 #	KDIR=...	its headers, for make -C $KDIR M=...
 #	BUILD_IN=...	what to put before that make: its suite's compiler, or nothing where this machine has it
+#	MEM=...		memory in MB that a VM should have; what checks every access takes its share
 #
 # In the cache, ${XDG_CACHE_HOME:-~/.cache}/tcpshake/kernels/, a kernel lives under its version and a
 # hash of the packages it came from; NAME.latest says which of them NAME leads to. Debian is asked
@@ -138,22 +139,37 @@ update() {
 	fi
 }
 
+# Downloads it, if Debian has another than yesterday.
+find_packaged() {
+	local key dir
+	mkdir -p "$kernels"
+	exec 9>"$kernels/.lock"
+	flock 9	# several at once would each download the same
+	is_fresh || update
+	key=$(<"$kernels/$name.latest")
+	exec 8>&- 9>&-
+	dir=$kernels/$key
+	kver=${key%%_*}
+	kver=${kver#linux-image-}
+	vmlinux=$dir/boot/vmlinux-$kver modules=$dir/lib/modules kdir=$dir/usr/src/linux-headers-$kver mem=1024
+	[[ ${suite%-backports} == "$(. /etc/os-release && echo "$VERSION_CODENAME")" ]] || build_in=$suite_run
+}
+
+# Builds it, if it is not in the cache.
+find_built() {
+	kdir=$("$here/kernel_build.sh" "$suite" "$image_meta" "$name") || exit
+	kver=$(<"$kdir/include/config/kernel.release")
+	# Started uncompressed, a kernel with KASAN dies at its first instructions.
+	vmlinux=$kdir/arch/x86/boot/bzImage modules=$kdir/lib/modules build_in=$suite_run mem=3072
+}
+
 name=${1:-$(awk '!/^#/ && NF { print $1; exit }' "$here/kernels")}
 read -r suite image_meta headers_meta < <(awk -v n="$name" '!/^#/ && $1 == n { print $2, $3, $4 }' "$here/kernels") ||
 	die "no kernel called '$name' in $here/kernels"
-
-mkdir -p "$kernels"
-exec 9>"$kernels/.lock"
-flock 9	# several at once would each download the same
-is_fresh || update
-key=$(<"$kernels/$name.latest")
-exec 8>&- 9>&-
-
-dir=$kernels/$key
-kver=${key%%_*}
-kver=${kver#linux-image-}
+suite_run="$(cd "$here/../suite" && pwd)/run $suite"
 build_in=
-[[ ${suite%-backports} == "$(. /etc/os-release && echo "$VERSION_CODENAME")" ]] ||
-	build_in="$(cd "$here/../suite" && pwd)/run $suite"
-printf '%s=%q\n' KVER "$kver" VMLINUX "$dir/boot/vmlinux-$kver" MODULES "$dir/lib/modules" \
-	KDIR "$dir/usr/src/linux-headers-$kver" BUILD_IN "$build_in"
+case $image_meta in
+linux-source-*)	find_built ;;
+*)		find_packaged ;;
+esac
+printf '%s=%q\n' KVER "$kver" VMLINUX "$vmlinux" MODULES "$modules" KDIR "$kdir" BUILD_IN "$build_in" MEM "$mem"
