@@ -54,12 +54,13 @@ read_status() {
 	echo $?
 }
 
-# same NAME OPTIONS... FILES...: the replay gives what the observer NAME printed, and that is not nothing
+# same NAME OPTIONS... FILES...: the replay gives what the observer NAME printed, and that is not only what every
+# run prints, though a small ring may have lost most on a busy machine
 same() {
 	local name=$1
 	shift
 	"$tool" read "$@" >"$tap_dir/$name.replay" 2>"$tap_dir/replay.err" || { cat "$tap_dir/replay.err"; return 1; }
-	[[ $(wc -l <"$tap_dir/$name.out") -gt 100 ]] || return 1
+	[[ $(wc -l <"$tap_dir/$name.out") -gt 10 ]] || { echo "too little was observed"; return 1; }
 	cmp "$tap_dir/$name.out" "$tap_dir/$name.replay" || {
 		diff "$tap_dir/$name.out" "$tap_dir/$name.replay" | head -n 6
 		return 1
