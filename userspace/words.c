@@ -155,6 +155,7 @@ static const char *const close_notes[SHK_CF_COUNT] = {
 	[1] = "reset after a FIN",
 	[2] = "data after the reset",
 	[3] = "reset in TIME-WAIT",
+	[6] = "TIME-WAIT begun anew",
 };
 
 _Static_assert(SHK_OF_COOKIE == 1U << 2 && SHK_OF_CHALLENGE == 1U << 7, "bits of open_notes");

@@ -262,8 +262,9 @@ static void test_flags(void **state)
 		"STALE_ACK_RST",  "SYNACK_AFTER_ACK",  "ECN",        "ACCECN",
 		"MPTCP",          "MP_JOIN",           "CHILD_LATE", "DEFERRED",
 	};
-	static const char *const close_flags[] = {"FIN_RETRANSMIT",   "RST_AFTER_FIN", "DATA_AFTER_RST",
-						  "RST_IN_TIME_WAIT", "MINISOCK_GONE", "RST_CHALLENGED"};
+	static const char *const close_flags[] = {"FIN_RETRANSMIT",     "RST_AFTER_FIN", "DATA_AFTER_RST",
+						  "RST_IN_TIME_WAIT",   "MINISOCK_GONE", "RST_CHALLENGED",
+						  "TIME_WAIT_RESTARTED"};
 	struct shk_conn conn = sample_closed();
 	json_t *r;
 

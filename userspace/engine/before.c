@@ -62,6 +62,21 @@ void shk_before_remember(struct shk_flow *f, const struct shk_flow *old, const s
 	}
 }
 
+/* What the minisock itself says, whether or not that use was seen. */
+void shk_before_told(struct shk_flow *f, unsigned int server, uint32_t snd_nxt, uint32_t rcv_nxt)
+{
+	const struct shk_flow_end *client = &f->end[server ^ 1];
+
+	f->met_time_wait = 1;
+	f->clues |= SHK_CLUE_TW_SERVER;
+	if (client->has & SHK_HAS_ISN && (int32_t)(client->isn - rcv_nxt) <= 0)
+		f->clues |= SHK_CLUE_TW_BELOW;
+	if (f->end[server].has & SHK_HAS_ISN)
+		return;
+	f->clues |= SHK_CLUE_BEFORE;
+	f->end[server].end_seq = snd_nxt + REUSE_STEP;
+}
+
 void shk_before_compare(struct shk_flow *f, unsigned int server, const struct shk_event *ev)
 {
 	struct shk_flow_end *end = &f->end[server];

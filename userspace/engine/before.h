@@ -22,4 +22,7 @@ void shk_before_remember(struct shk_flow *f, const struct shk_flow *old, const s
 /* @ev is a SYN+ACK of end @server that acknowledges the SYN; its number is not learnt yet. */
 void shk_before_compare(struct shk_flow *f, unsigned int server, const struct shk_event *ev);
 
+/* The end @server was in TIME-WAIT, with these numbers, when the SYN of @f came and ended that. */
+void shk_before_told(struct shk_flow *f, unsigned int server, uint32_t snd_nxt, uint32_t rcv_nxt);
+
 #endif /* SHK_BEFORE_H */

@@ -140,6 +140,16 @@ static void blame_refusal(struct shk_blamer *b)
 		shk_sentence_add(b->s, "; or it had a half-open request of another SYN");
 }
 
+/* A request that was dropped by no reset, no other SYN and no timer (tcp_req_err()). */
+static void blame_icmp_to_listener(struct shk_blamer *b)
+{
+	shk_blame_put(b, SHK_BLAME_NETWORK);
+	say_seen(b, "SYN+ACK", b->conn->end[SHK_SERVER].synack, "sent");
+	shk_sentence_add(b->s,
+			 ", then the request was dropped without a reset: an ICMP error said that the client "
+			 "cannot be reached");
+}
+
 static void blame_error(struct shk_blamer *b)
 {
 	uint8_t sk_err = b->f->socket[b->f->client].sk_err;
@@ -337,7 +347,10 @@ static void blame_open(struct shk_blamer *b)
 		blame_listener(b);
 		break;
 	case SHK_O_UNREACH:
-		blame_error(b);
+		if (b->f->socket[shk_flow_server(b->f)].reason == SHK_REASON_DROPPED)
+			blame_icmp_to_listener(b);
+		else
+			blame_error(b);
 		break;
 	case SHK_O_ABORTED_LOCAL:
 		shk_blame_put(b, SHK_BLAME_APPLICATION);

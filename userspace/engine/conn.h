@@ -64,7 +64,8 @@ const char *shk_open_flag_name(unsigned int bit);
 #define SHK_CF_RST_IN_TIME_WAIT		0x0008U	/* after a clean close (RFC 1337) */
 #define SHK_CF_MINISOCK_GONE		0x0010U	/* an end waited for the other FIN, in vain */
 #define SHK_CF_RST_CHALLENGED		0x0020U	/* one of another number than expected was answered by ACK */
-#define SHK_CF_COUNT			6
+#define SHK_CF_TIME_WAIT_RESTARTED	0x0040U	/* by a segment that came into it: it lasts longer */
+#define SHK_CF_COUNT			7
 const char *shk_close_flag_name(unsigned int bit);
 
 enum shk_confidence {

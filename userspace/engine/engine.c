@@ -9,6 +9,7 @@
 #include "cookie.h"
 #include "flow.h"
 #include "handshake.h"
+#include "minisock.h"
 #include "observe.h"
 #include "record.h"
 #include "socket.h"
@@ -397,7 +398,7 @@ static void feed_socket(struct shk_engine *e, const struct shk_event *ev)
 	e->stats.sockets++;
 	if (!f) {
 		/* TIME-WAIT outlasts what is remembered here, or ends because the tuple is in use again. */
-		e->stats.unmatched += ev->where != SHK_SOCK_TIME_WAIT_ENDED;
+		e->stats.unmatched += !shk_minisock_speaks(ev);
 		return;
 	}
 	arrows = shk_flows_arrows(e->flows, f);
@@ -407,7 +408,7 @@ static void feed_socket(struct shk_engine *e, const struct shk_event *ev)
 	if (f->flags & SHK_FLOW_REPORTED)
 		return;
 	if (ev->where == SHK_SOCK_TIME_WAIT_ENDED) {
-		report_closed(e, f, ev->ts_ns - f->last_ns);
+		report_closed(e, f, shk_minisock_age_ns(f, self, ev->ts_ns));
 		shk_flows_touch(e->flows, f, SHK_LIST_TOMBSTONE, e->now_ns);
 		return;
 	}

@@ -61,12 +61,15 @@ struct shk_flow_end {
 	uint8_t has;
 };
 
+/* Beside those of the kernel: a request ended without its timer, and nothing shows why. */
+#define SHK_REASON_DROPPED	SHK_REASON_COUNT
+
 /* What the socket of one end has told. */
 struct shk_flow_socket {
 	uint16_t seen : 1;
 	uint16_t closed : 1;	/* it is done, and the kernel keeps nothing of it; below: how */
 	uint16_t unread : 1;	/* octets had arrived that were never read */
-	uint16_t reason : 5;	/* enum shk_reason of the RST it sent, or of the SYN it dropped */
+	uint16_t reason : 5;	/* enum shk_reason of the RST it sent, or of what it dropped */
 	uint16_t sk_err : 8;	/* an errno */
 };
 
@@ -107,6 +110,8 @@ struct shk_flow {
 	uint32_t client : 1;	/* which end opened */
 	uint32_t accepted : 1;	/* tells what wait_or_data is */
 	uint32_t cookie : 10;	/* SHK_FLOW_COOKIE_* */
+	uint32_t orphan : 1;	/* a minisock waits for the other FIN */
+	uint32_t met_time_wait : 1; /* a socket told that the SYN came into a TIME-WAIT and ended it */
 
 	uint64_t addr[2][2];
 	uint16_t port[2];
@@ -214,6 +219,7 @@ static inline enum shk_rst_shape shk_flow_rst_shape(const struct shk_flow *f)
 
 #define SHK_ACCEPT_WAIT_MAX	((1ULL << 48) - 1)
 
+_Static_assert(SHK_REASON_DROPPED < 32, "a reason has five bits");
 _Static_assert(SHK_CONFLICT_COUNT <= 5, "a flow has room for five conflicts");
 _Static_assert(sizeof(struct shk_flow) <= 256, "a live connection costs at most 256 octets");
 _Static_assert(offsetof(struct shk_flow, end) == 64, "what find and touch need is the first cache line");

@@ -57,8 +57,8 @@ static const char *const open_flags[SHK_OF_COUNT] = {
 };
 
 static const char *const close_flags[SHK_CF_COUNT] = {
-	"FIN_RETRANSMIT",   "RST_AFTER_FIN", "DATA_AFTER_RST",
-	"RST_IN_TIME_WAIT", "MINISOCK_GONE", "RST_CHALLENGED",
+	"FIN_RETRANSMIT", "RST_AFTER_FIN",  "DATA_AFTER_RST",      "RST_IN_TIME_WAIT",
+	"MINISOCK_GONE",  "RST_CHALLENGED", "TIME_WAIT_RESTARTED",
 };
 
 static const char *const states[SHK_STATE_COUNT] = {

@@ -106,15 +106,20 @@ static enum shk_open unanswered(const struct shk_flow *f, uint32_t hooks)
 
 static enum shk_open unacknowledged(const struct shk_flow *f)
 {
-	const struct shk_flow_socket *client = &f->socket[f->client];
+	const struct shk_flow_socket *client = &f->socket[f->client],
+				     *server = &f->socket[shk_flow_server(f)];
 
 	/* A cookie leaves no embryo. */
 	if (f->clues & SHK_CLUE_OTHER_SYN)
 		return f->open_flags & SHK_OF_COOKIE ? SHK_O_EMBRYO_EXPIRED : SHK_O_EMBRYO_KILLED_BY_SYN;
 	if (client->closed && !client->sk_err)
 		return SHK_O_ABORTED_LOCAL;
-	if (!(f->flags & SHK_FLOW_EXPIRED) && !f->socket[shk_flow_server(f)].closed)
+	if (!(f->flags & SHK_FLOW_EXPIRED) && !server->closed)
 		return SHK_O_NONE;
+	if (server->reason == SHK_REASON_LISTENER_CLOSED)
+		return SHK_O_LISTENER_CLOSED;
+	if (server->reason == SHK_REASON_DROPPED)
+		return SHK_O_UNREACH;
 	return is_authentication_mismatch(f) ? SHK_O_AUTH_DROP : SHK_O_EMBRYO_EXPIRED;
 }
 
@@ -237,6 +242,7 @@ static enum shk_open refusal(const struct shk_flow *f)
 {
 	switch (f->socket[shk_flow_server(f)].reason) {
 	case SHK_REASON_NO_SOCKET:
+	case SHK_REASON_LISTENER_CLOSED:
 		return SHK_O_LISTENER_CLOSED;
 	case SHK_REASON_INVALID_SYN: /* what tcp_check_req() calls every reset of a request */
 	case SHK_REASON_ACCEPT_QUEUE_FULL:
@@ -304,7 +310,9 @@ bool shk_open_is_inferred(const struct shk_conn *conn, const struct shk_flow *f)
 	case SHK_O_TW_RECYCLE_ACTIVE:
 		return !(f->clues & SHK_CLUE_TW_ISN_CLIENT);
 	case SHK_O_TW_RECYCLE_PASSIVE:
-		return !(f->clues & SHK_CLUE_TW_ISN_SERVER);
+		return !(f->clues & SHK_CLUE_TW_ISN_SERVER) && !f->met_time_wait;
+	case SHK_O_UNREACH: /* not for a client that was told so */
+		return f->socket[shk_flow_server(f)].reason == SHK_REASON_DROPPED;
 	case SHK_O_EMBRYO_EXPIRED: /* a request has its timer, a cookie none */
 		return !f->socket[shk_flow_server(f)].closed;
 	case SHK_O_DEFER_ACCEPT:

@@ -6,6 +6,7 @@
 
 #include "cookie.h"
 #include "handshake.h"
+#include "minisock.h"
 
 #define CHILD_LATE_NS 10000000LL /* softirq and clocks in microseconds take less */
 #define CLOCK_NS      1000LL     /* the wait is told in microseconds */
@@ -51,22 +52,13 @@ static int compare_own(const struct shk_flow_end *end, const struct shk_socket *
 	return compare_isn(end, sock->iss, sock->flags & SHK_SOCK_PREEXISTING);
 }
 
-/* snd_nxt and rcv_nxt of a minisock: they lie just behind what the two FINs say. */
-static bool matches_minisock(const struct shk_flow *f, const struct shk_event *ev, unsigned int self)
-{
-	const struct shk_flow_end *end = &f->end[self];
-	uint32_t snd_nxt = ev->sock.value >> 32;
-
-	return end->has & SHK_HAS_FIN && end->end_seq + 1 == snd_nxt;
-}
-
 bool shk_socket_matches(const struct shk_flow *f, const struct shk_event *ev, unsigned int self)
 {
 	const struct shk_socket *sock = &ev->sock;
 	int own, peer;
 
-	if (ev->where == SHK_SOCK_TIME_WAIT_ENDED)
-		return matches_minisock(f, ev, self);
+	if (shk_minisock_speaks(ev))
+		return shk_minisock_matches(f, ev, self);
 	own = compare_own(&f->end[self], sock);
 	peer = compare_isn(&f->end[other_end(f, self)], sock->irs, false);
 	if (own == 1 || peer == 1)
@@ -214,6 +206,7 @@ static void observe_closed(struct shk_flow *f, const struct shk_event *ev, unsig
 	if (own->reason == SHK_REASON_ACCEPT_QUEUE_FULL)
 		own->reason = SHK_REASON_NONE;
 	own->closed = sock->new_state == SOCK_CLOSE;
+	f->orphan = sock->new_state == SOCK_FIN_WAIT2;
 	own->unread = !!(sock->flags & SHK_SOCK_UNREAD);
 	own->sk_err = sock->sk_err > UINT8_MAX ? UINT8_MAX : sock->sk_err;
 	/* A FIN may wait behind data when the socket is torn down: only what went out in order compares. */
@@ -267,6 +260,15 @@ static void observe_existing(struct shk_flow *f, const struct shk_socket *sock, 
 	}
 }
 
+/* By a reset or by another SYN, as the wire shows; else by an error that came in an ICMP message. */
+static void observe_dropped(const struct shk_flow *f, struct shk_flow_socket *own)
+{
+	if (f->phase != SHK_PHASE_SYNACK)
+		return;
+	own->closed = 1;
+	own->reason = SHK_REASON_DROPPED;
+}
+
 static void note_conflict_of_isns(struct shk_flow *f, const struct shk_socket *sock, unsigned int self)
 {
 	int own = compare_own(&f->end[self], sock);
@@ -306,6 +308,11 @@ void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned
 		break;
 	case SHK_SOCK_REQUEST_EXPIRED:
 		own->closed = 1;
+		if (sock->reason)
+			own->reason = sock->reason;
+		break;
+	case SHK_SOCK_REQUEST_DROPPED:
+		observe_dropped(f, own);
 		break;
 	case SHK_SOCK_ERROR:
 		own->sk_err = sock->sk_err > UINT8_MAX ? UINT8_MAX : sock->sk_err;
@@ -330,8 +337,9 @@ void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned
 		f->close_flags |= SHK_CLOSE_NO_TIME_WAIT;
 		break;
 	case SHK_SOCK_TIME_WAIT_ENDED:
-		if (!(f->end[other_end(f, self)].has & SHK_HAS_FIN))
-			f->close_flags |= SHK_CF_MINISOCK_GONE;
+	case SHK_SOCK_TIME_WAIT_BROKEN:
+	case SHK_SOCK_TIME_WAIT_RESTARTED:
+		shk_minisock_observe(f, ev, self);
 		break;
 	}
 }
