@@ -18,8 +18,8 @@ test-kunit: | deps ## Run the KUnit suites of the module, by KUnit's own runner 
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/kunit prove -e '' tests/kunit/kunit.t && touch $(results)/kunit/.passed
 
 test-full: ## Run every test, KUnit's and those of the VM on every kernel; says how long each took
-	+$(Q)$(call run_goals,test test-kunit test-long $(addprefix test-vm-on-,$(other_kernels)))
-	$(Q)tests/summary $(results) kunit long $(addprefix vm-,$(other_kernels))
+	+$(Q)$(call run_goals,test test-kunit test-tsan test-long $(addprefix test-vm-on-,$(other_kernels)))
+	$(Q)tests/summary $(results) kunit tsan long $(addprefix vm-,$(other_kernels))
 
 test-vm-on-%:
 	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$*
@@ -39,4 +39,10 @@ test-long: kmod userspace $(test_programs) ## Run the long forms: a million host
 		--env PERL_TEST_HARNESS_DUMP_TAP=$(results)/$(long) -- prove --timer $(or $(T),$(long_tests)) && \
 		touch $(results)/$(long)/.passed
 
-.PHONY: test-full test-kunit test-long
+# The ring's memory ordering, for as long as it takes to believe it.
+test-tsan: $(unit_tsan) ## Run the tests of memory ordering under the thread sanitizer, ten minutes each
+	$(Q)$(call fresh_results,tsan)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/tsan CMOCKA_MESSAGE_OUTPUT=TAP TSAN_OPTIONS=halt_on_error=1 \
+		SHK_TEST_SECONDS=$(or $(SECONDS),600) prove --timer -e tests/unit/run $(unit_tsan) && touch $(results)/tsan/.passed
+
+.PHONY: test-full test-kunit test-tsan test-long
