@@ -122,11 +122,12 @@ static inline pid_t fork_server(int listening, unsigned int n)
 
 	if (child)
 		return child;
-	alarm(2 * PATIENCE_S);
 	while (n--) {
-		int fd = accept(listening, NULL, NULL);
+		int fd;
 		char octet;
 
+		alarm(2 * PATIENCE_S);	/* anew for each: a slow machine takes long for many */
+		fd = accept(listening, NULL, NULL);
 		if (fd < 0 || read(fd, &octet, 1) != 0)
 			_exit(1);
 		close(fd);

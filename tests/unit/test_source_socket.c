@@ -87,9 +87,26 @@ static void tasks_that_were_blocked_in_accept_lose_nothing(void **state)
 	assert_int_equal(found, TASKS);
 }
 
+/*
+ * A program that interrupts itself is not run: what it would have told is announced as lost, or more than
+ * that. It takes an interrupt in the midst of it, which on a slow machine is not rare.
+ */
+static bool is_told_or_announced(enum shk_sock_where where, unsigned int n)
+{
+	unsigned int told = count(where, 0);
+
+	return told <= n && told + seen.announced >= n;
+}
+
+static bool are_closes_accounted_for(const void *n)
+{
+	return is_told_or_announced(SHK_SOCK_CLOSED, *(const unsigned int *)n);
+}
+
 static void every_connection_has_ports_and_processes(void **state)
 {
 	enum { N = 2000 };
+	const unsigned int closes = 2 * N;
 	uint16_t port;
 	int listening;
 	pid_t server;
@@ -103,13 +120,13 @@ static void every_connection_has_ports_and_processes(void **state)
 		drain();
 	}
 	reap(server);
-	wait_for(SHK_SOCK_CLOSED, 0, 2 * N);
+	wait_until(are_closes_accounted_for, &closes, "an end of each socket");
 	stop_source();
 	close(listening);
 
-	assert_int_equal(count(SHK_SOCK_CONNECTED, 0), N);
-	assert_int_equal(count(SHK_SOCK_ACCEPTED, 0), N);
-	assert_int_equal(count(SHK_SOCK_CLOSED, 0), 2 * N);
+	assert_true(is_told_or_announced(SHK_SOCK_CONNECTED, N));
+	assert_true(is_told_or_announced(SHK_SOCK_ACCEPTED, N));
+	assert_true(is_told_or_announced(SHK_SOCK_CLOSED, closes));
 	for (unsigned int i = 0; i < seen.n; i++) {
 		const struct shk_event *ev = &seen.events[i];
 
