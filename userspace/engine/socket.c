@@ -15,6 +15,7 @@
 enum {
 	SOCK_ESTABLISHED = 1,
 	SOCK_SYN_SENT = 2,
+	SOCK_SYN_RECV = 3,
 	SOCK_FIN_WAIT1 = 4,
 	SOCK_FIN_WAIT2 = 5,
 	SOCK_TIME_WAIT = 6,
@@ -209,6 +210,10 @@ static void observe_closed(struct shk_flow *f, const struct shk_event *ev, unsig
 	f->orphan = sock->new_state == SOCK_FIN_WAIT2;
 	own->unread = !!(sock->flags & SHK_SOCK_UNREAD);
 	own->sk_err = sock->sk_err > UINT8_MAX ? UINT8_MAX : sock->sk_err;
+	/* It was connected: then its opening is still to come to us, or is lost. */
+	if ((f->phase == SHK_PHASE_SYN || f->phase == SHK_PHASE_SYNACK) && sock->old_state != SOCK_SYN_SENT &&
+	    sock->old_state != SOCK_SYN_RECV)
+		f->flags |= SHK_FLOW_DISORDER;
 	/* A FIN may wait behind data when the socket is torn down: only what went out in order compares. */
 	if (sock->sk_err || !got_fin || !was_opening_seen(f))
 		return;
