@@ -30,6 +30,6 @@ RECORDS = [{
     "close.half_close": ABSENT,
     "compat.conn_state": "SF", "compat.history": "ShAfFa",
 }]
-COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1}
+COUNTERS = {"TcpPassiveOpens": 1, "TcpExtTW": 1, "TcpRetransSegs": between(0, 9)}    # who is slow gets the FIN again
 CONNTRACK = ["SS SR ES FW LA TW"]
 TSHARK = [23]

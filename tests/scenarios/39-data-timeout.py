@@ -29,6 +29,7 @@ RECORDS = [{
     "close.verdict": "C_RTO_TIMEOUT",
     "blame.where": one_of("network", "peer"),
 }]
-COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpRetransSegs": between(2, 4), "TcpExtTCPAbortOnTimeout": 1}
+# How often it was sent again in that time depends on how long the first answers took.
+COUNTERS = {"TcpPassiveOpens": 1, "TcpEstabResets": 1, "TcpRetransSegs": between(1, 9), "TcpExtTCPAbortOnTimeout": 1}
 CONNTRACK = ["SS SR ES"]
 TSHARK = [15]
