@@ -104,7 +104,7 @@ write_command() {
 
 # The kernel's own opinion. Loading a module from outside the tree taints, and says so; that is fine.
 splats() {
-	grep -aE 'BUG:|WARNING:|Oops|general protection|Call Trace|KASAN|UBSAN|INFO: (rcu|task|possible|lockdep|trying)|refcount_t:|leaked' \
+	grep -aE 'BUG:|WARNING:|Oops|general protection|page allocation failure|KASAN|UBSAN|INFO: (rcu|task|possible|lockdep|trying)|refcount_t:|leaked' \
 		"$tmp/kernel.log"
 }
 

@@ -3,7 +3,7 @@
 # After everything else: the kernel has nothing to complain about.
 . tests/vm/tap.sh
 
-splats='BUG:|WARNING:|Oops|general protection|Call Trace|UBSAN|KASAN|KCSAN|lockdep is turned off|non-static key|suspicious RCU|stack-protector|hung_task|soft lockup|scheduling while atomic|sleeping function|refcount_t|list_(add|del) corruption|Bad page|leaked'
+splats='BUG:|WARNING:|Oops|general protection|page allocation failure|UBSAN|KASAN|KCSAN|lockdep is turned off|non-static key|suspicious RCU|stack-protector|hung_task|soft lockup|scheduling while atomic|sleeping function|refcount_t|list_(add|del) corruption|Bad page|leaked'
 
 ok "no splat in the kernel log" sh -c "! dmesg | grep -E '$splats'"
 ok "the module spoke when it was loaded" sh -c "dmesg | grep -q 'tcpshake: '"
