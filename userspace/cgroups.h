@@ -23,6 +23,8 @@ struct shk_cgroup {
 };
 
 #define SHK_CGROUPS_MAX_DEFAULT 8192U
+/* A recording has each name once: what a replay forgets it cannot ask for again. 25 MB at the most. */
+#define SHK_CGROUPS_MAX_REPLAY 262144U
 
 /* @max: how many are kept, 0 meaning the default. NULL if memory is short. */
 struct shk_cgroups *shk_cgroups_new(uint32_t max);

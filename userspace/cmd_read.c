@@ -18,7 +18,7 @@ static int open_replay(struct shk_run *run)
 
 	run->replay = shk_replay_open(o->files, o->n_files, o->filter, &err);
 	if (run->replay) {
-		run->cgroups = shk_cgroups_new(0);
+		run->cgroups = shk_cgroups_new(SHK_CGROUPS_MAX_REPLAY);
 		flags = shk_replay_head(run->replay)->flags;
 		run->numeric_netns = flags & SHK_RECORDING_ALL_NETNS;
 		run->capture = flags & SHK_RECORDING_CAPTURE;

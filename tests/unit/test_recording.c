@@ -136,6 +136,32 @@ static void test_names_come_back(void **state)
 	shk_cgroups_free(live);
 }
 
+/* The live table holds fewer, and asks the kernel anew for those that come again. */
+static void test_names_of_many_cgroups_come_back(void **state)
+{
+	enum { MANY = SHK_CGROUPS_MAX_DEFAULT + 100 };
+	struct recording_rig *r = *state;
+	struct shk_cgroups *live = shk_cgroups_new(0);
+	char path[32];
+
+	r->cgroups = shk_cgroups_new(SHK_CGROUPS_MAX_REPLAY);
+	r->config.cgroups = live;
+	assert_int_equal(begin_recording(r), 0);
+	for (unsigned int id = 1; id <= MANY; id++) {
+		snprintf(path, sizeof(path), "/pod%u", id);
+		assert_int_equal(shk_cgroups_add(live, id, path), 0);
+		tell_socket(r, id);
+	}
+	assert_null(shk_cgroups_path(live, 1));
+	assert_int_equal(end_recording(r), 0);
+	assert_int_equal(replay(r), 0);
+	for (unsigned int id = 1; id <= MANY; id++) {
+		snprintf(path, sizeof(path), "/pod%u", id);
+		assert_string_equal(shk_cgroups_path(r->cgroups, id), path);
+	}
+	shk_cgroups_free(live);
+}
+
 /*
  * ---- A series ------------------------------------------------------------------------------------
  */
@@ -280,6 +306,7 @@ int main(void)
 		TEST(test_header_of_the_run_is_kept),
 		TEST(test_filter),
 		TEST(test_names_come_back),
+		TEST(test_names_of_many_cgroups_come_back),
 		TEST(test_series_by_time_is_one_recording),
 		TEST(test_series_by_size),
 		TEST(test_one_file_of_a_series),
