@@ -111,6 +111,17 @@ static __always_inline const struct tcp_sock *shk_cast_to_tcp_sock(const struct 
 	return bpf_rdonly_cast(sk, bpf_core_type_id_kernel(struct tcp_sock));
 }
 
+/*
+ * Of an MPTCP connection accept() returns the socket that stands above its subflows. What came in through
+ * the listener is the first of these; NULL if it is gone already. Not every kernel has MPTCP.
+ */
+static __always_inline const struct sock *shk_subflow_of(const struct sock *sk)
+{
+	if (bpf_core_type_exists(struct mptcp_sock) && BPF_CORE_READ(sk, sk_protocol) == SHK_PROTO_MPTCP)
+		return BPF_CORE_READ((const struct mptcp_sock *)sk, first);
+	return sk;
+}
+
 /* A kernel without CONFIG_IPV6 has no room for such addresses. */
 static __always_inline int shk_has_ipv6(void)
 {

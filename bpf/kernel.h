@@ -22,6 +22,7 @@ enum {
 	SHK_PF_INET	= 2,	/* NFPROTO_IPV4 */
 	SHK_PF_INET6	= 10,	/* NFPROTO_IPV6 */
 	SHK_PROTO_TCP	= 6,
+	SHK_PROTO_MPTCP	= 262,
 
 	SHK_AF_INET	= 2,
 	SHK_AF_INET6	= 10,
@@ -144,6 +145,10 @@ struct tcp_sock {
 		__u16 sack_ok : 3;
 		__u16 snd_wscale : 4;
 	} rx_opt;
+} SHK_BTF;
+
+struct mptcp_sock {
+	struct sock *first;
 } SHK_BTF;
 
 struct request_sock {

@@ -42,8 +42,8 @@ static __always_inline void shk_on_connect(struct shk_bpf_account *acc, const st
 	shk_take_owner(k, SHK_OWNER_CONNECT);
 }
 
-static __always_inline void
-shk_on_connected(struct shk_bpf_account *acc, const struct sock *sk, const struct tcp_sock *tp, int old)
+static __always_inline void shk_on_connected(struct shk_bpf_account *acc, const struct sock *sk,
+					     const struct tcp_sock *tp, int old)
 {
 	struct shk_kept *k = bpf_sk_storage_get(&kept, (void *)sk, 0, 0);
 	struct shk_event *ev;
@@ -86,8 +86,8 @@ static __always_inline int shk_unread(const struct tcp_sock *tp)
 	return tp->rcv_nxt - tp->copied_seq > fin;
 }
 
-static __always_inline void
-shk_on_closed(struct shk_bpf_account *acc, const struct sock *sk, const struct tcp_sock *tp, int old)
+static __always_inline void shk_on_closed(struct shk_bpf_account *acc, const struct sock *sk,
+					  const struct tcp_sock *tp, int old)
 {
 	struct shk_kept *k = bpf_sk_storage_get(&kept, (void *)sk, 0, 0);
 	struct shk_event *ev;
@@ -202,12 +202,12 @@ static __always_inline int shk_is_deferred(void)
  * accept() has @sk to return. It was queued when its receive window was first measured, in the same clock as
  * ours, and nobody can have read from it since.
  */
-static __always_inline void
-shk_on_accepted(struct shk_bpf_account *acc, int trusted, const struct tcp_sock *tp)
+static __always_inline void shk_on_accepted(struct shk_bpf_account *acc, int trusted,
+					    const struct tcp_sock *tp)
 {
 	const struct sock *sk = &tp->inet_conn.icsk_inet.sk;
 	__u32 netns = shk_netns_of(trusted, &sk->__sk_common);
-	struct shk_kept k = { .flags = SHK_SOCK_PASSIVE };
+	struct shk_kept k = {.flags = SHK_SOCK_PASSIVE};
 	struct shk_event *ev;
 	__u64 queued_ns;
 
@@ -227,6 +227,18 @@ shk_on_accepted(struct shk_bpf_account *acc, int trusted, const struct tcp_sock 
 	shk_rings_submit(acc, ev, 1);
 }
 
+/* @sk was found in memory: the verifier knows nothing of it. */
+static __always_inline void shk_on_accepted_unknown(struct shk_bpf_account *acc, const struct sock *sk)
+{
+	sk = shk_subflow_of(sk);
+	if (!sk)
+		shk_count(acc->unresolved, 1);
+	else if (shk_can_cast())
+		shk_on_accepted(acc, 1, shk_cast_to_tcp_sock(sk));
+	else
+		shk_on_accepted(acc, 0, (const struct tcp_sock *)sk);
+}
+
 /*
  * Three ways to see accept(), of which the loader takes the first that this kernel allows. The first sees
  * also those calls that were waiting already when it was attached, the second does not; the third costs every
@@ -236,11 +248,14 @@ SEC("fentry/security_sock_graft")
 int shk_accept_graft(unsigned long long *ctx)
 {
 	struct shk_bpf_account *acc = shk_account();
-	const struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)ctx[0]);
+	const struct sock *sk = (const struct sock *)ctx[0];
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock((void *)sk);
 
 	/* Sockets of other protocols come here too. */
 	if (acc && tp)
 		shk_on_accepted(acc, 1, tp);
+	else if (acc && sk->sk_protocol == SHK_PROTO_MPTCP)
+		shk_on_accepted_unknown(acc, sk);
 	return 0;
 }
 
@@ -272,12 +287,10 @@ int shk_accept_syscall(unsigned long long *ctx)
 	if (!acc)
 		return 0;
 	sk = shk_socket_of(task, ret);
-	if (!sk)
-		shk_count(acc->unresolved, 1);
-	else if (shk_can_cast())
-		shk_on_accepted(acc, 1, shk_cast_to_tcp_sock(sk));
+	if (sk)
+		shk_on_accepted_unknown(acc, sk);
 	else
-		shk_on_accepted(acc, 0, (const struct tcp_sock *)sk);
+		shk_count(acc->unresolved, 1);
 	return 0;
 }
 

@@ -164,6 +164,41 @@ static void accept_says_whether_the_listener_waits_for_data(void **state)
 	}
 }
 
+/* accept() returns the socket above, and the connection that came in is below it. */
+static void who_accepts_a_connection_of_mptcp_is_known(void **state)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP), fd, accepted;
+	const struct shk_event *ev;
+	socklen_t len = sizeof(at);
+	uint16_t port;
+
+	(void)state;
+	if (listening < 0)
+		skip(); /* a kernel without MPTCP, or one that has it turned off */
+	start(0);
+	assert_int_equal(bind(listening, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(listening, 8), 0);
+	assert_int_equal(getsockname(listening, (struct sockaddr *)&at, &len), 0);
+	port = ntohs(at.sin_port);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	accepted = accept(listening, NULL, NULL);
+	wait_for(SHK_SOCK_ACCEPTED, port, 1);
+	stop_source();
+	close(fd);
+	close(accepted);
+	close(listening);
+
+	ev = find(SHK_SOCK_ACCEPTED, port);
+	assert_int_equal(ev->sock.tgid, getpid());
+	assert_int_equal(ev->sock.owner, SHK_OWNER_ACCEPT);
+	assert_int_equal(ev->dport, ntohs(at.sin_port));
+	assert_int_equal(ev->sock.iss, find(SHK_SOCK_CONNECTED, ev->dport)->sock.irs);
+	assert_in_range(ev->sock.value, 1, PATIENCE_S * 1000000000ULL);
+}
+
 /* The child accepts, hands the descriptor to this process and ends; this process closes it. */
 static void who_accepted_stays_the_owner_of_a_descriptor_passed_on(void **state)
 {
@@ -316,6 +351,7 @@ int main(void)
 		SOURCE_TEST(tasks_that_were_blocked_in_accept_lose_nothing),
 		SOURCE_TEST(every_connection_has_ports_and_processes),
 		SOURCE_TEST(accept_says_whether_the_listener_waits_for_data),
+		SOURCE_TEST(who_accepts_a_connection_of_mptcp_is_known),
 		SOURCE_TEST(who_accepted_stays_the_owner_of_a_descriptor_passed_on),
 		SOURCE_TEST(sockets_that_existed_are_shown_with_their_isns),
 		SOURCE_TEST(a_refused_connect_is_closed_with_its_error),
