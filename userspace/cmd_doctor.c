@@ -60,6 +60,8 @@ static void print_finding(const struct shk_finding *f, const char **last_remedy)
 		print_below("", f->detail);
 	if (f->without[0])
 		print_below("records lack: ", f->without);
+	if (f->blind[0])
+		print_below("but not: ", f->blind);
 	if (!f->remedy[0] || (f->witness == SHK_WITNESS_SOCKET && !f->without[0]))
 		return;
 	if (*last_remedy && !strcmp(*last_remedy, f->remedy))
@@ -113,6 +115,7 @@ static json_t *finding_object(const struct shk_finding *f)
 	set_text(o, "detail", f->detail);
 	set_text(o, "without", f->without);
 	set_text(o, "remedy", f->remedy);
+	set_text(o, "blind", f->blind);
 	return o;
 }
 

@@ -141,6 +141,7 @@ static void examine_point(struct shk_examination *x, const struct shk_point *poi
 		f->health = runs ? SHK_HEALTH_WORKS : point->rare ? SHK_HEALTH_UNTESTED : SHK_HEALTH_SILENT;
 		snprintf(f->detail, sizeof(f->detail), "called %llu times in the test",
 			 (unsigned long long)runs);
+		snprintf(f->blind, sizeof(f->blind), "%s", point->blind ? point->blind : "");
 		if (f->health == SHK_HEALTH_UNTESTED)
 			snprintf(f->detail, sizeof(f->detail), "attached; nothing in the test calls it");
 		break;

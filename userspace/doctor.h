@@ -32,6 +32,7 @@ const char *shk_health_name(enum shk_health health);
  * @detail:	what the test saw, or why it could not
  * @without:	what a record lacks; empty if nothing
  * @remedy:	how to get it; empty if there is nothing to do
+ * @blind:	what it does not see although it works; empty if nothing is known
  */
 struct shk_finding {
 	enum shk_witness witness;
@@ -41,6 +42,7 @@ struct shk_finding {
 	char detail[512];
 	char without[128];
 	char remedy[384];
+	char blind[128];
 };
 
 #define SHK_FINDINGS_MAX 32

@@ -30,6 +30,7 @@ struct shk_point {
 	const char *target;
 	const char *shows;	/* the fact it observes */
 	const char *without;	/* what a record lacks without it */
+	const char *blind;	/* what it does not see although it is attached; NULL: nothing known */
 	bool rare;		/* takes a failure, or a minute: no self-test makes it run */
 	enum shk_point_state state;
 	int rc;			/* with REFUSED: -errno */
