@@ -37,6 +37,7 @@ check "shellcheck finds nothing" shellcheck -x -S warning "${shell[@]}"
 check "codespell finds nothing" codespell -I tests/checks/words Makefile README.md Kbuild bpf kmod tests userspace
 check "the rules of style hold" tests/checks/style.pl "${c[@]}"
 check "dependencies point one way" tests/checks/layers.sh
+check "the manual knows all that JSON can say" tests/checks/manual.sh
 for world in c c++ 32bit bpf; do
 	check "the ABI has one layout: $world" tests/checks/abi.sh "$world"
 done
