@@ -18,11 +18,20 @@ flags() {
 	sed -nE 's/^SHK_WHAT_IF\(([A-Z0-9]+),.*/\1/p' userspace/isn/generators.def
 }
 
-while read -r name; do
-	grep -qwF -- "$name" "$page" || complain "says nothing of $name"
-done < <({ members; flags; } | sort -u)
+verdicts() {
+	sed -nE 's/^SHK_(OPEN|CLOSE|REUSE)\((\w+),.*"(.*)"\)$/\2\t\3/p' userspace/engine/verdicts.def
+}
 
+mapfile -t names < <({ members; flags; } | sort -u)
+mapfile -t codes < <(verdicts)
+# Whoever writes the sources in another way has to see that this still finds what they say.
+((${#names[@]} > 100 && ${#codes[@]} == $(grep -cE '^SHK_(OPEN|CLOSE|REUSE)\(' userspace/engine/verdicts.def))) ||
+	complain "cannot be compared: ${#names[@]} names and ${#codes[@]} verdicts were found in the sources"
+
+for name in "${names[@]}"; do
+	grep -qwF -- "$name" "$page" || complain "says nothing of $name"
+done
 while IFS=$'\t' read -r code words; do
 	grep -A 1 -xF ".It Cm $code" "$page" | grep -qxF -- "$words" || complain "says not of $code: $words"
-done < <(sed -nE 's/^SHK_(OPEN|CLOSE|REUSE)\((\w+),.*"(.*)"\)$/\2\t\3/p' userspace/engine/verdicts.def)
+done < <(printf '%s\n' "${codes[@]}")
 exit $missing
