@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "input.h"
+#include "read_ahead.h"
 #include "run.h"
 #include "source_pcap.h"
 
@@ -36,10 +37,16 @@ static int open_source(struct shk_run *run)
 	struct shk_error err = {0};
 
 	run->capture = true;
-	run->source = shk_source_pcap_open(o->files, o->n_files, &config, &err);
-	if (!run->source)
+	run->captures = shk_source_pcap_open(o->files, o->n_files, &config, &err);
+	if (!run->captures)
 		return shk_run_complain(run, &err, err.code == -EINVAL ? SHK_EXIT_USAGE : SHK_EXIT_UNABLE);
-	return 0;
+	/* How far it was read when a count of connections is reached must not be left to chance. */
+	run->source = o->count ? run->captures : shk_read_ahead_new(run->captures);
+	if (run->source)
+		return 0;
+	run->source = run->captures;
+	fprintf(stderr, "%s: out of memory\n", run->name);
+	return SHK_EXIT_UNABLE;
 }
 
 static void report_link(const struct shk_run *run, const char *path, const struct shk_capture_link *link)
@@ -61,7 +68,7 @@ static int report_damage(const struct shk_run *run)
 	unsigned int i, link;
 
 	for (i = 0; i < run->options.n_files; i++) {
-		c = shk_source_pcap_capture(run->source, i);
+		c = shk_source_pcap_capture(run->captures, i);
 		if (c->damage[0]) {
 			fprintf(stderr, "%s: %s\n", run->name, c->damage);
 			status = SHK_EXIT_INPUT;
@@ -82,7 +89,7 @@ static void report_totals(const struct shk_run *run)
 	struct shk_capture_totals t;
 	unsigned int i;
 
-	shk_source_pcap_totals(run->source, &t);
+	shk_source_pcap_totals(run->captures, &t);
 	fprintf(stderr,
 		"tcpshake: %s: %" PRIu64 " packets, %" PRIu64 " TCP segments, %" PRIu64
 		" of them part of a handshake\n",
@@ -121,7 +128,7 @@ static uint64_t position(void *arg)
 {
 	const struct shk_run *run = arg;
 
-	return run->replay ? shk_replay_position(run->replay) : shk_source_pcap_position(run->source);
+	return run->replay ? shk_replay_position(run->replay) : run->source->ops->position(run->source);
 }
 
 /* On a terminal, and where it is not in the way of what is shown. */

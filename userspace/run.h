@@ -21,6 +21,7 @@ struct shk_run {
 	const char *name;		/* what messages begin with */
 	struct shk_watch_options options;
 	struct shk_source *source;	/* opened by the command, closed by shk_run_release() */
+	struct shk_source *captures;	/* what .source reads, if that is files */
 	struct shk_source *sockets;	/* likewise; NULL: without the second witness */
 	struct shk_replay *replay;	/* likewise, instead of a source */
 	struct shk_cgroups *cgroups;	/* likewise; NULL: nobody learns any */

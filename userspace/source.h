@@ -39,6 +39,8 @@ struct shk_source_ops {
 		       struct shk_error *err);
 	/* Adds what it observes, after start. NULL: nothing to say. */
 	void (*facts)(const struct shk_source *s, struct shk_facts *facts);
+	/* Octets of its files that were read, compressed as they are. NULL: it has no files. */
+	uint64_t (*position)(const struct shk_source *s);
 	void (*close)(struct shk_source *s);	/* accepts NULL */
 };
 

@@ -276,6 +276,16 @@ static int source_account(struct shk_source *base, unsigned int stream, struct s
 	return 0;
 }
 
+static uint64_t source_position(const struct shk_source *base)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < base->streams; i++)
+		sum += shk_capture_position(&to_pcap(base)->of[i].capture);
+	return sum;
+}
+
 static void source_close(struct shk_source *base)
 {
 	struct source_pcap *s;
@@ -297,6 +307,7 @@ static const struct shk_source_ops pcap_ops = {
 	.stop = source_stop,
 	.drain = source_drain,
 	.account = source_account,
+	.position = source_position,
 	.close = source_close,
 };
 
@@ -345,16 +356,6 @@ struct shk_source *shk_source_pcap_open(const char *const *paths, unsigned int n
 const struct shk_capture *shk_source_pcap_capture(const struct shk_source *s, unsigned int i)
 {
 	return &to_pcap(s)->of[i].capture;
-}
-
-uint64_t shk_source_pcap_position(const struct shk_source *s)
-{
-	uint64_t sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < s->streams; i++)
-		sum += shk_capture_position(&to_pcap(s)->of[i].capture);
-	return sum;
 }
 
 void shk_source_pcap_totals(const struct shk_source *base, struct shk_capture_totals *totals)

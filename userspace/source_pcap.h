@@ -33,9 +33,6 @@ struct shk_source *shk_source_pcap_open(const char *const *paths, unsigned int n
 /* How the file @i fared; complete once drain() has returned -ENODATA. */
 const struct shk_capture *shk_source_pcap_capture(const struct shk_source *s, unsigned int i);
 
-/* Octets of all files that were read, compressed as they are. */
-uint64_t shk_source_pcap_position(const struct shk_source *s);
-
 void shk_source_pcap_totals(const struct shk_source *s, struct shk_capture_totals *totals);
 
 #endif /* SHK_SOURCE_PCAP_H */
