@@ -27,8 +27,9 @@ ok() {
 	fi
 	tap_failed=$((tap_failed + 1))
 	echo "not ok $tap_n - $text"
-	echo "#   failed: $*"
-	[[ ! $output ]] || head -n 20 <<<"$output" | sed 's/^/#   /'
+	# To the standard error, which prove(1) shows of a test that it otherwise sums up.
+	echo "#   failed: $*" >&2
+	[[ ! $output ]] || head -n 20 <<<"$output" | sed 's/^/#   /' >&2
 	return 1
 }
 

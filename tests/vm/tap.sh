@@ -44,8 +44,9 @@ ok()
 	fi
 	tap_failed=$((tap_failed + 1))
 	echo "not ok $tap_n - $text"
-	echo "#   failed: $*"
-	[ -n "$output" ] && sed 's/^/#   /' <<<"$output"
+	# To the standard error, which prove(1) shows of a test that it otherwise sums up.
+	echo "#   failed: $*" >&2
+	[ -n "$output" ] && sed 's/^/#   /' <<<"$output" >&2
 	return 1
 }
 
