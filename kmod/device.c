@@ -106,6 +106,15 @@ static long shk_device_stats(struct shk_session *s, void __user *arg)
 	return copy_to_user(arg, &stats, sizeof(stats)) ? -EFAULT : 0;
 }
 
+static long shk_device_conflicts(struct shk_session *s, const void __user *arg)
+{
+	struct shk_conflicts conflicts;
+
+	if (copy_from_user(&conflicts, arg, sizeof(conflicts)))
+		return -EFAULT;
+	return shk_session_add_conflicts(s, &conflicts);
+}
+
 static long shk_device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct shk_session *s = file->private_data;
@@ -126,6 +135,8 @@ static long shk_device_ioctl(struct file *file, unsigned int cmd, unsigned long 
 		return shk_device_hooks(s, user);
 	case SHK_IOC_STATS:
 		return shk_device_stats(s, user);
+	case SHK_IOC_CONFLICTS:
+		return shk_device_conflicts(s, user);
 	}
 	return -ENOTTY;
 }

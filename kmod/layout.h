@@ -126,5 +126,8 @@ SHK_AT(shk_stats, filtered, 32, 8);
 SHK_AT(shk_stats, notes, 40, 8);
 SHK_AT(shk_stats, unannounced, 48, 8);
 SHK_SIZE(shk_stats, 56);
+SHK_AT(shk_conflicts, netns, 0, 4);
+SHK_AT(shk_conflicts, count, 8, 64);
+SHK_SIZE(shk_conflicts, 72);
 
 #endif /* SHK_LAYOUT_H */

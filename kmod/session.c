@@ -5,6 +5,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
+#include "conflicts.h"
 #include "gate_table.h"
 #include "session.h"
 
@@ -235,6 +236,20 @@ int shk_session_stop(struct shk_session *s)
 	/* What is in the rings now is all there will be. */
 	wake_up_interruptible_poll(&s->readers, EPOLLIN | EPOLLRDNORM);
 	return 0;
+}
+
+/* A reader says of a namespace only what it could have seen of it. */
+int shk_session_add_conflicts(struct shk_session *s, const struct shk_conflicts *conflicts)
+{
+	int err = shk_conflicts_check(conflicts);
+
+	if (err)
+		return err;
+	if (!shk_session_rings(s))
+		return -ENODATA;
+	if (s->netns && s->netns != conflicts->netns)
+		return -EPERM;
+	return shk_conflicts_add(conflicts);
 }
 
 /* The file is gone, and with it every mapping, poll() and ioctl(). */

@@ -73,5 +73,6 @@ int shk_session_set_filter(struct shk_session *s, struct bpf_prog *filter, u32 l
 int shk_session_set_hooks(struct shk_session *s, u32 hooks);
 int shk_session_start(struct shk_session *s);
 int shk_session_stop(struct shk_session *s);
+int shk_session_add_conflicts(struct shk_session *s, const struct shk_conflicts *conflicts);
 
 #endif /* SHK_SESSION_H */

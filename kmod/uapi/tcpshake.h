@@ -17,6 +17,7 @@
  *	... read rings, poll(fd) when they are empty ...
  *	ioctl(fd, SHK_IOC_STOP)				when it returns, no event is in flight any more
  *	ioctl(fd, SHK_IOC_STATS, &stats)		per CPU: seen == delivered + lost, exactly
+ *	ioctl(fd, SHK_IOC_CONFLICTS, &conflicts)	at any time after SETUP; optional
  *	close(fd)
  *
  * Every open file is a session of its own, with its own rings, filter and hook mask. Sessions do not
@@ -521,6 +522,34 @@ struct shk_stats {
 };
 
 /*
+ * Where two witnesses of a connection do not agree: bits of a set, and by the number of the bit the places of
+ * shk_conflicts.count. The module sees segments alone; whoever reads its events and those of the sockets
+ * can tell it.
+ */
+#define SHK_CONFLICT_ISN	0x0001U	/* a socket's ISN is not the one on the wire */
+#define SHK_CONFLICT_BYTES	0x0002U	/* snd_nxt or rcv_nxt at the end is not what the wire shows */
+#define SHK_CONFLICT_OPEN	0x0004U	/* one was established, the other was not */
+#define SHK_CONFLICT_CLOSE	0x0008U	/* one saw a clean close, the other an abort */
+#define SHK_CONFLICT_GAP	0x0010U	/* a socket closed by FINs that the wire did not see */
+#define SHK_CONFLICT_COUNT	5
+
+/**
+ * struct shk_conflicts - SHK_IOC_CONFLICTS: what the reader has found since it last told
+ * @netns:	inode number of the network namespace; if SETUP named one, that
+ * @reserved:	must be 0
+ * @count:	connections with a conflict of each kind, to be added; 0 from SHK_CONFLICT_COUNT on
+ *
+ * They are added to the counters reported_conflict_* of that namespace's SHK_PROC: all of them, or on failure
+ * none. The module believes what it is told. Readers do not see each other, so what two of them find is
+ * counted twice.
+ */
+struct shk_conflicts {
+	__u32	netns;
+	__u32	reserved;
+	__u64	count[8];
+};
+
+/*
  * Errors of all calls: ENOTTY unknown call, EFAULT bad pointer, EINVAL a value out of range or a
  * reserved field that is not 0. Those of one call:
  *
@@ -530,6 +559,8 @@ struct shk_stats {
  *	START		ENODATA no SETUP yet, EALREADY running
  *	STOP		EALREADY not running
  *	HOOKS, STATS	ENODATA no SETUP yet; STATS: ENODEV no such CPU
+ *	CONFLICTS	ENODATA no SETUP yet, EPERM not the namespace that SETUP named, ENOENT there is
+ *			none such, EOVERFLOW a counter would pass 2^64 - 1; ENOTTY: an older module
  *	mmap()		ENODATA no SETUP yet, EINVAL wrong offset or length, ENODEV no such CPU,
  *			EPERM private or executable mapping, or a writable one of a read-only part
  *
@@ -547,6 +578,7 @@ struct shk_stats {
 #define SHK_IOC_STOP	_IO(SHK_IOC_MAGIC, 4)
 #define SHK_IOC_HOOKS	_IOW(SHK_IOC_MAGIC, 5, __u32)	/* replaces shk_setup.hooks; 0 means all */
 #define SHK_IOC_STATS	_IOWR(SHK_IOC_MAGIC, 6, struct shk_stats)
+#define SHK_IOC_CONFLICTS _IOW(SHK_IOC_MAGIC, 7, struct shk_conflicts)
 #endif
 
 #endif /* _UAPI_TCPSHAKE_H */

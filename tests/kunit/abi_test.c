@@ -23,6 +23,7 @@ static const struct abi_call_case {
 	{"stop", SHK_IOC_STOP, _IOC_NONE, 0, 0xb904},
 	{"hooks", SHK_IOC_HOOKS, _IOC_WRITE, sizeof(u32), 0x4004b905},
 	{"stats", SHK_IOC_STATS, _IOC_READ | _IOC_WRITE, sizeof(struct shk_stats), 0xc038b906},
+	{"conflicts", SHK_IOC_CONFLICTS, _IOC_WRITE, sizeof(struct shk_conflicts), 0x4048b907},
 };
 
 KUNIT_ARRAY_PARAM_DESC(abi_call, abi_call_cases, name);

@@ -202,6 +202,32 @@ static void netns_tells_its_session_alone(struct kunit *test)
 	netns_end(test, net);
 }
 
+static void netns_counts_what_readers_report(struct kunit *test)
+{
+	struct net *net = netns_new(test), *other = netns_new(test);
+	const struct shk_setup setup = {.abi = SHK_ABI, .slots = SHK_RING_SLOTS_MIN, .netns = net->ns.inum};
+	struct shk_conflicts conflicts = {.netns = net->ns.inum, .count = {1, 2, 3, 4, U64_MAX - 1}};
+	struct shk_session *session = shk_session_open();
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(session));
+	KUNIT_EXPECT_EQ(test, shk_session_add_conflicts(session, &conflicts), -ENODATA);
+	KUNIT_ASSERT_EQ(test, shk_session_setup(session, &setup), 0);
+	KUNIT_EXPECT_EQ(test, shk_session_add_conflicts(session, &conflicts), 0);
+	KUNIT_EXPECT_EQ(test, shk_session_add_conflicts(session, &conflicts), -EOVERFLOW);
+	conflicts.count[SHK_CONFLICT_COUNT] = 1;
+	KUNIT_EXPECT_EQ(test, shk_session_add_conflicts(session, &conflicts), -EINVAL);
+	conflicts.count[SHK_CONFLICT_COUNT] = 0;
+	conflicts.netns = other->ns.inum;
+	KUNIT_EXPECT_EQ(test, shk_session_add_conflicts(session, &conflicts), -EPERM);
+	shk_session_close(session);
+	KUNIT_EXPECT_EQ(test, netns_counter(net, SHK_STAT_reported_conflict_isn), 1);
+	KUNIT_EXPECT_EQ(test, netns_counter(net, SHK_STAT_reported_conflict_close), 4);
+	KUNIT_EXPECT_EQ(test, netns_counter(net, SHK_STAT_reported_conflict_gap), U64_MAX - 1);
+	KUNIT_EXPECT_EQ(test, netns_counter(other, SHK_STAT_reported_conflict_isn), 0);
+	netns_end(test, other);
+	netns_end(test, net);
+}
+
 static void netns_leaves_no_memory_behind(struct kunit *test)
 {
 	unsigned long pages = 0;
@@ -219,11 +245,10 @@ static void netns_leaves_no_memory_behind(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pcpu_nr_pages(), pages);
 }
 
-static struct kunit_case netns_cases[] = {KUNIT_CASE(netns_starts_with_zeroes),
-					  KUNIT_CASE(netns_counts_its_own_connections),
-					  KUNIT_CASE(netns_tells_its_session_alone),
-					  KUNIT_CASE(netns_leaves_no_memory_behind),
-					  {}};
+static struct kunit_case netns_cases[] = {
+	KUNIT_CASE(netns_starts_with_zeroes),      KUNIT_CASE(netns_counts_its_own_connections),
+	KUNIT_CASE(netns_tells_its_session_alone), KUNIT_CASE(netns_counts_what_readers_report),
+	KUNIT_CASE(netns_leaves_no_memory_behind), {}};
 
 static struct kunit_suite netns_suite = {
 	.name = "tcpshake_netns",

@@ -27,6 +27,7 @@ static const struct {
 	{SHK_IOC_STOP, _IOC_NONE, 0, 0xb904},
 	{SHK_IOC_HOOKS, _IOC_WRITE, sizeof(uint32_t), 0x4004b905},
 	{SHK_IOC_STATS, _IOC_READ | _IOC_WRITE, sizeof(struct shk_stats), 0xc038b906},
+	{SHK_IOC_CONFLICTS, _IOC_WRITE, sizeof(struct shk_conflicts), 0x4048b907},
 };
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))

@@ -56,6 +56,7 @@ static const struct call before_setup[] = {
 	{"STOP refuses what does not run", SHK_IOC_STOP, NULL, EALREADY},
 	{"HOOKS asks for SETUP", SHK_IOC_HOOKS, HOOKS(0), ENODATA},
 	{"STATS asks for SETUP", SHK_IOC_STATS, STATS(0), ENODATA},
+	{"CONFLICTS asks for SETUP", SHK_IOC_CONFLICTS, &(struct shk_conflicts){0}, ENODATA},
 	{"FILTER does not: there is none to remove, and that is fine", SHK_IOC_FILTER, FILTER(0), 0},
 };
 

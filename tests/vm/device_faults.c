@@ -205,6 +205,13 @@ static int device_stats(void)
 	return error_of(ioctl(the.fd, SHK_IOC_STATS, &stats));
 }
 
+static int device_conflicts(void)
+{
+	struct shk_conflicts conflicts = {.netns = rig_netns()};
+
+	return error_of(ioctl(the.fd, SHK_IOC_CONFLICTS, &conflicts));
+}
+
 static int device_poll(void)
 {
 	struct pollfd poll_fd = {.fd = the.fd, .events = POLLIN};
@@ -292,6 +299,7 @@ static const struct act device_acts[] = {
 	{"START", must_setup, device_start, must_close, true},
 	{"STOP", must_start, device_stop, must_close, true},
 	{"STATS", must_start, device_stats, must_close, false},
+	{"CONFLICTS", must_start, device_conflicts, must_close, false},
 	{"poll()", must_start, device_poll, must_close, false},
 	{"mapping META", must_start, map_meta, unmap, false},
 	{"mapping CONTROL", must_start, map_control, unmap, false},

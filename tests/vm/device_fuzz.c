@@ -131,8 +131,9 @@ static const struct call {
 	{"FILTER", hostile_filter, 30},
 	{"START", hostile_start, 45},
 	{"STOP", hostile_stop, 15},
-	{"HOOKS", hostile_hooks, 40},
-	{"STATS", hostile_stats, 40},
+	{"HOOKS", hostile_hooks, 30},
+	{"STATS", hostile_stats, 30},
+	{"CONFLICTS", hostile_conflicts, 20},
 	{"any ioctl", hostile_ioctl, 60},
 	{"poll", hostile_poll, 20},
 	{"epoll", hostile_epoll, 15},
@@ -220,6 +221,7 @@ static void hostile_init(void)
 {
 	for (uint32_t i = 0; i < HOSTILE_FILES; i++)
 		hostile.fd[i] = -1;
+	hostile.netns = rig_netns();
 	hostile.memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	if (hostile.memory < 0)
 		err(2, "/proc/self/mem");
@@ -330,7 +332,8 @@ static size_t call_named(const char *name)
 /* Otherwise nothing was tried that matters. */
 static void check_reach(void)
 {
-	static const char *const names[] = {"open", "SETUP", "FILTER", "START", "STOP", "mmap", "write"};
+	static const char *const names[] = {"open", "SETUP",     "FILTER", "START",
+					    "STOP", "CONFLICTS", "mmap",   "write"};
 	static const char *const processes[] = {"fork", "exec", "squeeze"};
 	size_t call, i;
 

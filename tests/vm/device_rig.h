@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +86,16 @@ static inline void rig_map_rings(struct rig *rig)
 		ring->slots = rig_map(rig, cpu, SHK_MMAP_DATA, rig_data_size(rig), PROT_READ);
 		ring->mask = rig->slots - 1;
 	}
+}
+
+/* The inode number of the network namespace that we are in. */
+static inline uint32_t rig_netns(void)
+{
+	struct stat netns;
+
+	if (stat("/proc/self/ns/net", &netns))
+		err(2, "/proc/self/ns/net");
+	return netns.st_ino;
 }
 
 /* @setup but for .abi: 0 everywhere is the default. */

@@ -34,6 +34,7 @@ static struct {
 	uint32_t	slots[HOSTILE_FILES];	/* of the session behind it, as far as known */
 	uint64_t	*hot[HOSTILE_HOT];
 	int		memory;			/* /proc/self/mem */
+	uint32_t	netns;			/* the one we are in */
 } hostile;
 
 /* One thread, or a child of one. */
@@ -334,10 +335,22 @@ static inline bool hostile_stats(struct hostile_user *u)
 	return !ioctl(fd, SHK_IOC_STATS, hostile_argument(u, &stats, sizeof(stats)));
 }
 
+static inline bool hostile_conflicts(struct hostile_user *u)
+{
+	struct shk_conflicts conflicts = {.netns = hostile.netns};
+	int fd;
+
+	conflicts.count[prng_below(&u->rng, SHK_CONFLICT_COUNT)] = hostile_number(u);
+	if (prng_one_in(&u->rng, 3))
+		hostile_spoil(u, &conflicts, sizeof(conflicts));
+	hostile_file(u, &fd);
+	return !ioctl(fd, SHK_IOC_CONFLICTS, hostile_argument(u, &conflicts, sizeof(conflicts)));
+}
+
 /* No call of ours, or one of ours with another size or direction, with any argument. */
 static inline bool hostile_ioctl(struct hostile_user *u)
 {
-	unsigned long request = _IOC(prng_below(&u->rng, 4), SHK_IOC_MAGIC, prng_below(&u->rng, 9),
+	unsigned long request = _IOC(prng_below(&u->rng, 4), SHK_IOC_MAGIC, prng_below(&u->rng, 10),
 				     prng_below(&u->rng, 80));
 	char octets[80];
 	int fd;

@@ -116,14 +116,8 @@ struct shk_blame {
 	char why[SHK_BLAME_SIZE];		/* a sentence that a person can act on */
 };
 
-/* shk_conn.conflicts: where the wire and the sockets do not agree. */
-#define SHK_CONFLICT_ISN		0x0001U	/* a socket's ISN is not the one on the wire */
-#define SHK_CONFLICT_BYTES		0x0002U	/* snd_nxt or rcv_nxt at the end is not what the wire shows */
-#define SHK_CONFLICT_OPEN		0x0004U	/* one was established, the other was not */
-#define SHK_CONFLICT_CLOSE		0x0008U	/* one saw a clean close, the other an abort */
-#define SHK_CONFLICT_GAP		0x0010U	/* a socket closed by FINs that the wire did not see */
-#define SHK_CONFLICT_COUNT		5
-const char *shk_conflict_name(unsigned int bit);	/* "ISN", ... */
+/* Of a bit of shk_conn.conflicts: "ISN", ... */
+const char *shk_conflict_name(unsigned int bit);
 
 /**
  * struct shk_process - who holds an end

@@ -6,6 +6,7 @@
 load_module
 new_netns device
 adopt build/tests/device_calls
+adopt build/tests/device_conflicts
 adopt build/tests/device_maps
 adopt ip netns exec device build/tests/device_events
 adopt ip netns exec device build/tests/device_loss
