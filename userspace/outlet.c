@@ -48,6 +48,8 @@ static void on_closed(void *arg, const struct shk_conn *conn)
 	struct shk_conn known = *conn;
 
 	o->closed++;
+	if (o->config.conflicts)
+		shk_conflict_report_add(o->config.conflicts, conn->netns, conn->conflicts);
 	shk_tuples_look(o->tuples, conn, &known.reuse);
 	if (known.reuse.known)
 		o->by_reuse[known.reuse.verdict]++;

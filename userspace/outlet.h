@@ -8,6 +8,7 @@
 #ifndef SHK_OUTLET_H
 #define SHK_OUTLET_H
 
+#include "conflict_report.h"
 #include "tap.h"
 
 struct shk_outlet_config {
@@ -15,6 +16,7 @@ struct shk_outlet_config {
 	struct shk_tap *tap;		/* likewise; NULL: nobody listens */
 	struct shk_header header;	/* what it points to must outlive the outlet */
 	struct shk_engine_config engine;
+	struct shk_conflict_report *conflicts;	/* learns of those that records have; or NULL */
 	uint64_t count;			/* has ended after that many connections; 0: no limit */
 };
 

@@ -34,6 +34,7 @@ struct shk_pipeline {
 	uint64_t end_ns;
 	uint64_t flushed_ns;
 	struct shk_facts facts; /* of all sources */
+	struct shk_conflict_report conflicts;
 	bool ended;
 	int push_rc; /* first failure inside a callback */
 };
@@ -245,6 +246,7 @@ static void flush(struct shk_pipeline *p)
 {
 	p->flushed_ns = p->now_ns;
 	shk_outlet_flush(p->outlet);
+	shk_conflict_report_send(&p->conflicts);
 }
 
 int shk_pipeline_run(struct shk_pipeline *p, struct shk_error *err)
@@ -411,7 +413,7 @@ int shk_pipeline_finish(struct shk_pipeline *p, struct shk_error *err)
 {
 	struct shk_summary sum = {0};
 	struct shk_error later;
-	int rc, write_rc;
+	int rc, write_rc, told_rc;
 
 	rc = stop_sources(p, err);
 	if (!rc)
@@ -420,7 +422,10 @@ int shk_pipeline_finish(struct shk_pipeline *p, struct shk_error *err)
 		rc = settle(p, &sum, err);
 	sum.late = shk_merge_late(p->merge);
 	write_rc = shk_outlet_finish(p->outlet, p->now_ns, &sum, rc ? &later : err);
-	return rc ? rc : write_rc;
+	rc = rc ? rc : write_rc;
+	shk_conflict_report_send(&p->conflicts);
+	told_rc = shk_conflict_report_failed(&p->conflicts, rc ? &later : err);
+	return rc ? rc : told_rc;
 }
 
 struct shk_pipeline *shk_pipeline_new(const struct shk_pipeline_config *config)
@@ -435,6 +440,8 @@ struct shk_pipeline *shk_pipeline_new(const struct shk_pipeline_config *config)
 	for (i = 0; i < config->n_sources; i++) {
 		p->origins[i] = (struct origin){p, config->sources[i], streams};
 		streams += config->sources[i]->streams;
+		if (config->sources[i]->ops->tell_conflicts)
+			p->conflicts.to = config->sources[i];
 	}
 	p->live = config->sources[0]->poll_fd >= 0;
 	p->clock_stream = streams;
@@ -442,6 +449,7 @@ struct shk_pipeline *shk_pipeline_new(const struct shk_pipeline_config *config)
 	p->merge = shk_merge_new(streams + 1, config->window_ns);
 	if (p->live)
 		p->config.outlet.header.facts = &p->facts;
+	p->config.outlet.conflicts = &p->conflicts;
 	p->outlet = shk_outlet_new(&p->config.outlet);
 	if (!p->announced || !p->merge || !p->outlet) {
 		shk_pipeline_free(p);

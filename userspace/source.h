@@ -41,6 +41,9 @@ struct shk_source_ops {
 	void (*facts)(const struct shk_source *s, struct shk_facts *facts);
 	/* Octets of its files that were read, compressed as they are. NULL: it has no files. */
 	uint64_t (*position)(const struct shk_source *s);
+	/* Learns where the sockets do not agree with it, until it is closed. NULL: it keeps no count. */
+	int (*tell_conflicts)(struct shk_source *s, const struct shk_conflicts *conflicts,
+			      struct shk_error *err);
 	void (*close)(struct shk_source *s);	/* accepts NULL */
 };
 

@@ -143,6 +143,20 @@ static void kmod_facts(const struct shk_source *s, struct shk_facts *facts)
 	snprintf(fact->through, sizeof(fact->through), "the module tcpshake");
 }
 
+/*
+ * What has nowhere to be kept is no failure of this run: a module of the same ABI from before this call, a
+ * namespace that is gone, a counter that somebody has filled.
+ */
+static int kmod_tell_conflicts(struct shk_source *s, const struct shk_conflicts *conflicts,
+			       struct shk_error *err)
+{
+	if (!ioctl(to_kmod(s)->fd, SHK_IOC_CONFLICTS, conflicts))
+		return 0;
+	if (errno == ENOTTY || errno == ENOENT || errno == EOVERFLOW)
+		return 0;
+	return shk_error_set(err, -errno, SHK_DEVICE ": cannot report conflicts: %s", strerror(errno));
+}
+
 static void kmod_close(struct shk_source *s)
 {
 	struct source_kmod *k;
@@ -164,6 +178,7 @@ static const struct shk_source_ops kmod_ops = {
 	.drain = kmod_drain,
 	.account = kmod_account,
 	.facts = kmod_facts,
+	.tell_conflicts = kmod_tell_conflicts,
 	.close = kmod_close,
 };
 

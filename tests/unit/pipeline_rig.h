@@ -36,6 +36,9 @@ struct memory_source {
 	unsigned int held_for_stop; /* that many events come only after stop */
 	int per_drain;              /* hands over at most that many at once; 0: all */
 	int start_rc;
+	struct shk_conflicts told[4];
+	unsigned int n_told;
+	int tell_rc;
 	bool started, stopped;
 };
 
@@ -88,6 +91,28 @@ static const struct shk_source_ops memory_ops = {
 	.stop = memory_stop,
 	.drain = memory_drain,
 	.account = memory_account,
+	.close = memory_close,
+};
+
+__attribute__((unused)) static int memory_tell_conflicts(struct shk_source *s,
+							 const struct shk_conflicts *conflicts,
+							 struct shk_error *err)
+{
+	struct memory_source *m = memory_of(s);
+
+	assert_true(m->n_told < sizeof(m->told) / sizeof(m->told[0]));
+	m->told[m->n_told++] = *conflicts;
+	return m->tell_rc ? shk_error_set(err, m->tell_rc, "no place for it") : 0;
+}
+
+/* One that counts conflicts. */
+__attribute__((unused)) static const struct shk_source_ops counting_ops = {
+	.name = "memory",
+	.start = memory_start,
+	.stop = memory_stop,
+	.drain = memory_drain,
+	.account = memory_account,
+	.tell_conflicts = memory_tell_conflicts,
 	.close = memory_close,
 };
 

@@ -84,27 +84,34 @@ static void test_losses_are_reported_where_they_were(void **state)
 	assert_int_equal(r->sink.summary.delivered, 5);
 }
 
-/* A second source: what CONNECTED says of the handshake above, from a stream with the number 0 of its own. */
-static void add_second_source(struct rig *r, struct memory_source *sockets)
+/* What CONNECTED says of the handshake above. */
+static struct shk_event *add_connected(struct memory_source *sockets, uint16_t port)
 {
-	struct shk_event *ev;
+	struct shk_event *ev = add(sockets, 0, 1000 * MS + 20);
 
-	sockets->base.ops = &second_ops;
-	sockets->base.streams = STREAMS;
-	sockets->base.poll_fd = r->source.base.poll_fd;
-	sockets->base.witness = SHK_WITNESS_SOCKET;
-	ev = add(sockets, 0, 1000 * MS + 20);
 	ev->kind = SHK_EV_SOCKET;
 	ev->where = SHK_SOCK_CONNECTED;
 	set_addr(ev->saddr, true);
 	set_addr(ev->daddr, false);
-	ev->sport = 40000;
+	ev->sport = port;
 	ev->dport = 443;
 	ev->sock.iss = CLIENT_ISN;
 	ev->sock.irs = SERVER_ISN;
 	ev->sock.tgid = 77;
 	ev->sock.owner = SHK_OWNER_CONNECT;
-	sockets->account[0] = (struct shk_account){.seen = 1, .delivered = 1, .read = 1};
+	sockets->account[0].seen++;
+	sockets->account[0].delivered++;
+	sockets->account[0].read++;
+	return ev;
+}
+
+/* A second source, whose streams have the same numbers. */
+static void add_second_source(struct rig *r, struct memory_source *sockets)
+{
+	sockets->base.ops = &second_ops;
+	sockets->base.streams = STREAMS;
+	sockets->base.poll_fd = r->source.base.poll_fd;
+	sockets->base.witness = SHK_WITNESS_SOCKET;
 	r->config.sources[1] = &sockets->base;
 	r->config.n_sources = 2;
 	r->sources[1] = second_ops.name;
@@ -118,6 +125,7 @@ static void test_two_witnesses(void **state)
 	make_live(r, 1);
 	add_handshake(&r->source, 1000 * MS, 40000);
 	add_second_source(r, &sockets);
+	add_connected(&sockets, 40000);
 	add_lost(&sockets, 1, 1000 * MS + 25, 2);
 	r->source.held_for_stop = 0;
 	r->config.duration_ns = 50 * MS;
@@ -135,6 +143,81 @@ static void test_two_witnesses(void **state)
 	assert_int_equal(r->sink.closed.lost, 0);
 }
 
+/* A handshake in a namespace, and a socket in it that has another ISN. */
+static void add_conflict(struct memory_source *wire, struct memory_source *sockets, uint32_t netns,
+			 uint16_t port)
+{
+	unsigned int first = wire->n;
+	struct shk_event *ev;
+
+	add_handshake(wire, 1000 * MS, port);
+	while (first < wire->n)
+		wire->events[first++].netns = netns;
+	ev = add_connected(sockets, port);
+	ev->netns = netns;
+	ev->sock.irs = SERVER_ISN + 1;
+}
+
+static void test_conflicts_are_told_to_the_source_that_counts_them(void **state)
+{
+	struct memory_source sockets = {0};
+	struct rig *r = *state;
+
+	make_live(r, 1);
+	r->source.base.ops = &counting_ops;
+	add_second_source(r, &sockets);
+	add_conflict(&r->source, &sockets, 11, 40000);
+	add_conflict(&r->source, &sockets, 11, 40001);
+	add_conflict(&r->source, &sockets, 12, 40002);
+	r->config.duration_ns = 50 * MS;
+	run_all(r);
+	assert_int_equal(r->sink.summary.by_conflict[0], 3);
+	assert_int_equal(r->source.n_told, 2);
+	assert_int_equal(r->source.told[0].netns, 11);
+	assert_int_equal(r->source.told[0].count[0], 2);
+	assert_int_equal(r->source.told[1].netns, 12);
+	assert_int_equal(r->source.told[1].count[0], 1);
+	assert_int_equal(r->source.told[1].count[1], 0);
+	assert_int_equal(r->source.told[1].reserved, 0);
+	assert_int_equal(sockets.n_told, 0);
+}
+
+static void test_agreement_is_not_told(void **state)
+{
+	struct memory_source sockets = {0};
+	struct rig *r = *state;
+
+	make_live(r, 1);
+	r->source.base.ops = &counting_ops;
+	add_handshake(&r->source, 1000 * MS, 40000);
+	add_second_source(r, &sockets);
+	add_connected(&sockets, 40000);
+	r->config.duration_ns = 50 * MS;
+	run_all(r);
+	assert_true(r->sink.closed.witness_socket);
+	assert_int_equal(r->source.n_told, 0);
+}
+
+static void test_conflicts_that_cannot_be_told(void **state)
+{
+	struct memory_source sockets = {0};
+	struct rig *r = *state;
+
+	make_live(r, 1);
+	r->source.base.ops = &counting_ops;
+	r->source.tell_rc = -EINVAL;
+	add_second_source(r, &sockets);
+	add_conflict(&r->source, &sockets, 11, 40000);
+	add_conflict(&r->source, &sockets, 12, 40001);
+	r->config.duration_ns = 50 * MS;
+	start(r);
+	assert_int_equal(shk_pipeline_run(r->pipeline, &r->err), 0);
+	assert_int_equal(shk_pipeline_finish(r->pipeline, &r->err), -EINVAL);
+	assert_string_equal(r->err.text, "no place for it");
+	assert_int_equal(r->source.n_told, 1);
+	assert_int_equal(r->sink.n_summary, 1);
+}
+
 static void test_each_source_is_balanced(void **state)
 {
 	struct memory_source sockets = {0};
@@ -143,6 +226,7 @@ static void test_each_source_is_balanced(void **state)
 	make_live(r, 1);
 	add_handshake(&r->source, 1000 * MS, 40000);
 	add_second_source(r, &sockets);
+	add_connected(&sockets, 40000);
 	sockets.account[1].seen++;
 	r->config.duration_ns = 50 * MS;
 	start(r);
@@ -331,6 +415,9 @@ int main(void)
 		RIG_TEST(test_reuse_of_a_tuple),
 		RIG_TEST(test_losses_are_reported_where_they_were),
 		RIG_TEST(test_two_witnesses),
+		RIG_TEST(test_conflicts_are_told_to_the_source_that_counts_them),
+		RIG_TEST(test_agreement_is_not_told),
+		RIG_TEST(test_conflicts_that_cannot_be_told),
 		RIG_TEST(test_each_source_is_balanced),
 		RIG_TEST(test_event_missing_from_the_account),
 		RIG_TEST(test_event_written_but_not_read),
