@@ -17,6 +17,7 @@
  * @shows:	the fact it observes, or would
  * @without:	NULL: it is observed; else what records lack
  * @why:	why it is not: for people; NULL if it is
+ * @blind:	what it does not see although it is observed; NULL: nothing known
  */
 struct shk_fact {
 	const char	*witness;
@@ -24,6 +25,7 @@ struct shk_fact {
 	const char	*shows;
 	const char	*without;
 	const char	*why;
+	const char	*blind;
 };
 
 /* Ends with one whose .through is "". */

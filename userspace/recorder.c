@@ -231,7 +231,7 @@ static void put_facts(struct shk_recorder *r, const struct shk_facts *facts)
 
 	if (!facts)
 		return;
-	r->head.flags |= SHK_RECORDING_FACTS;
+	r->head.flags |= SHK_RECORDING_FACTS | SHK_RECORDING_BLIND;
 	r->head.n_facts = facts->n;
 	for (i = 0; i < facts->n; i++) {
 		put_string(r, facts->of[i].witness);
@@ -240,6 +240,9 @@ static void put_facts(struct shk_recorder *r, const struct shk_facts *facts)
 		put_string(r, facts->of[i].without ? facts->of[i].without : "");
 		put_string(r, facts->of[i].why ? facts->of[i].why : "");
 	}
+	/* Readers from before there was this one stop before it. */
+	for (i = 0; i < facts->n; i++)
+		put_string(r, facts->of[i].blind ? facts->of[i].blind : "");
 }
 
 static int tap_begin(struct shk_tap *t, const struct shk_header *header,

@@ -66,6 +66,7 @@ struct shk_block {
 #define SHK_RECORDING_CAPTURE	0x2U	/* the source was a capture, somebody else's packets */
 #define SHK_RECORDING_SOCKETS	0x4U	/* of the engine: .sockets_begin */
 #define SHK_RECORDING_FACTS	0x8U	/* it is known what was observed: there is a list of facts */
+#define SHK_RECORDING_BLIND	0x10U	/* and for each fact what it does not see: not in the first files */
 #define SHK_RECORDING_HOOKS	0x3f00U	/* of the engine: .hooks */
 #define SHK_RECORDING_HOOKS_SHIFT 8
 
@@ -88,7 +89,8 @@ struct shk_block {
  * @reserved:	0
  *
  * Behind it come strings, each a uint16_t length and that many octets: version of the tool, host, kernel,
- * the sources' names, and five for each struct shk_fact, where an empty one stands for NULL.
+ * the sources' names, and five for each struct shk_fact, where an empty one stands for NULL; with
+ * SHK_RECORDING_BLIND behind all of them a sixth for each. A reader skips what may still follow.
  */
 struct shk_recording_head {
 	uint32_t	head_size;

@@ -84,6 +84,24 @@ static const char *none_if_empty(const char *string)
 	return string && *string ? string : NULL;
 }
 
+/* What each of the facts does not see. Recordings of older versions have none. */
+static const char *read_blind(struct shk_recording *r, char **to)
+{
+	struct shk_recording_reader *reader = r->reader;
+	const char *blind;
+	size_t i;
+
+	if (!(r->head.flags & SHK_RECORDING_BLIND))
+		return NULL;
+	for (i = 0; i < reader->facts.n; i++) {
+		blind = take_string(reader, to);
+		if (!blind)
+			return "its head is too short";
+		reader->facts.of[i].blind = none_if_empty(blind);
+	}
+	return NULL;
+}
+
 static const char *read_facts(struct shk_recording *r, char **to)
 {
 	struct shk_recording_reader *reader = r->reader;
@@ -108,7 +126,7 @@ static const char *read_facts(struct shk_recording *r, char **to)
 		snprintf(fact->through, sizeof(fact->through), "%s", through);
 	}
 	r->header.facts = &reader->facts;
-	return NULL;
+	return read_blind(r, to);
 }
 
 static const char *read_strings(struct shk_recording *r)

@@ -394,6 +394,8 @@ static void put_facts(struct shk_sink_json *j, const char *key, const struct shk
 			member_string(j, "without", fact->without);
 			member_string(j, "why", fact->why);
 		}
+		if (fact->blind)
+			member_string(j, "blind", fact->blind);
 		close_object(j);
 	}
 	close_array(j);

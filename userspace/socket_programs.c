@@ -343,6 +343,7 @@ void shk_socket_programs_facts(const struct shk_socket_programs *p, struct shk_f
 		fact->why = observed                           ? NULL
 			    : point->state == SHK_POINT_ABSENT ? "not in this kernel's BTF"
 							       : strerror(-point->rc);
+		fact->blind = observed ? point->blind : NULL;
 		snprintf(fact->through, sizeof(fact->through), "%s %s", point->kind, point->target);
 	}
 }

@@ -112,10 +112,12 @@ static inline int begin_recording(struct recording_rig *r)
 	static const char *const sources[] = { "wire", "socket", NULL };
 	static const struct shk_facts facts = {
 		.of = {
-			{ "wire", "a hook", "segments", NULL, NULL },
-			{ "socket", "a tracepoint", "resets", "who sent an RST", "this kernel has none" },
+			{ "wire", "a hook", "segments", NULL, NULL, NULL },
+			{ "socket", "a tracepoint", "resets", "who sent an RST", "this kernel has none",
+			  NULL },
+			{ "socket", "a system call", "accept()", NULL, NULL, "calls of another kind" },
 		},
-		.n = 2,
+		.n = 3,
 	};
 	struct shk_outlet_config config = {
 		.header = {

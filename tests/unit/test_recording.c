@@ -13,6 +13,7 @@ static void test_replay_shows_what_was_shown(void **state)
 	assert_int_equal(times_in(r->replayed.text, "\"source\":\"socket\",\"cpu\":3,\"count\":7"), 1);
 	assert_non_null(strstr(r->replayed.text, "\"host\":\"some host\""));
 	assert_non_null(strstr(r->replayed.text, "\"why\":\"this kernel has none\""));
+	assert_non_null(strstr(r->replayed.text, "\"blind\":\"calls of another kind\""));
 	assert_int_equal(r->totals.events, r->counts.delivered);
 }
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "recording_rig.h"
 
@@ -132,6 +133,73 @@ static void expect_refusal(struct recording_rig *r, const struct file *f, const 
 	assert_int_equal(replay(r), -EBADMSG);
 	assert_non_null(strstr(r->err.text, r->path));
 	assert_non_null(strstr(r->err.text, words));
+}
+
+/* The file with another head. */
+static struct file with_head(const struct file *f, const void *raw, size_t size)
+{
+	size_t rest = behind(f, 0), space = ZSTD_compressBound(size);
+	struct file new = {.octets = malloc(sizeof(struct shk_block) + space + f->size)};
+	struct shk_block block = block_at(f, 0);
+
+	assert_non_null(new.octets);
+	block.raw_len = size;
+	block.stored_len = ZSTD_compress(new.octets + sizeof(block), space, raw, size, 1);
+	assert_false(ZSTD_isError(block.stored_len));
+	put_first(&new, block);
+	new.size = sizeof(block) + block.stored_len;
+	memcpy(new.octets + new.size, f->octets + rest, f->size - rest);
+	new.size += f->size - rest;
+	return new;
+}
+
+/* As it was before what an attach point does not see was recorded: without the last string of each fact. */
+static void test_recording_of_an_older_version(void **state)
+{
+	static const char blind[] = "calls of another kind",
+			  member[] = ",\"blind\":\"calls of another kind\"";
+	const size_t strings = 3 * sizeof(uint16_t) + strlen(blind);
+	struct recording_rig *r = *state;
+	struct file f = recorded(r), old;
+	struct shk_recording_head head;
+	unsigned char raw[4096];
+	char *at;
+	size_t size;
+
+	size = ZSTD_decompress(raw, sizeof(raw), f.octets + sizeof(struct shk_block),
+			       block_at(&f, 0).stored_len);
+	assert_false(ZSTD_isError(size));
+	assert_memory_equal(raw + size - strlen(blind), blind, strlen(blind));
+	memcpy(&head, raw, sizeof(head));
+	head.flags &= ~SHK_RECORDING_BLIND;
+	memcpy(raw, &head, sizeof(head));
+	old = with_head(&f, raw, size - strings);
+	store_file(r->path, old.octets, old.size);
+	assert_int_equal(replay(r), 0);
+	assert_string_equal(r->damage, "");
+	/* All but that is the same. */
+	at = strstr(r->live.text, member);
+	assert_non_null(at);
+	memmove(at, at + strlen(member), strlen(at + strlen(member)) + 1);
+	assert_string_equal(r->replayed.text, r->live.text);
+	free(old.octets);
+	free(f.octets);
+}
+
+/* Its last octets are missing, and the checksum is right. */
+static void test_head_without_its_last_strings(void **state)
+{
+	struct recording_rig *r = *state;
+	struct file f = recorded(r), cut;
+	unsigned char raw[4096];
+	size_t size;
+
+	size = ZSTD_decompress(raw, sizeof(raw), f.octets + sizeof(struct shk_block),
+			       block_at(&f, 0).stored_len);
+	assert_false(ZSTD_isError(size));
+	cut = with_head(&f, raw, size - 1);
+	free(f.octets);
+	expect_refusal(r, &cut, "its head is too short");
 }
 
 static void test_other_version(void **state)
@@ -290,6 +358,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, recording_setup, recording_teardown)
 		TEST(test_cut_at_every_octet),
 		TEST(test_every_octet_altered),
+		TEST(test_recording_of_an_older_version),
+		TEST(test_head_without_its_last_strings),
 		TEST(test_other_version),
 		TEST(test_other_byte_order),
 		TEST(test_something_else),

@@ -568,15 +568,23 @@ static void test_facts(void **state)
 				  .shows = "refusals",
 				  .without = "why",
 				  .why = "Operation not permitted"};
+	fact = shk_facts_add(&facts);
+	*fact = (struct shk_fact){.witness = "socket",
+				  .through = "tp_btf sys_exit",
+				  .shows = "accept()",
+				  .blind = "calls of io_uring"};
 	header.facts = &facts;
 	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
 	assert_int_equal(rig.sink->ops->header(rig.sink, &header), 0);
 	r = only_line(&rig);
-	assert_int_equal(json_array_size(at(r, "observes")), 1);
+	assert_int_equal(json_array_size(at(r, "observes")), 2);
 	assert_int_equal(json_array_size(at(r, "missing")), 1);
 	one = json_array_get(at(r, "observes"), 0);
 	expect_members(one, "witness through shows");
 	expect_text(one, "through", "the module tcpshake");
+	one = json_array_get(at(r, "observes"), 1);
+	expect_members(one, "witness through shows blind");
+	expect_text(one, "blind", "calls of io_uring");
 	one = json_array_get(at(r, "missing"), 0);
 	expect_members(one, "witness through shows without why");
 	expect_text(one, "without", "why");

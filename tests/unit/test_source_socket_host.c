@@ -199,6 +199,9 @@ static void what_is_observed_is_told(void **state)
 
 		assert_string_equal(fact->witness, "socket");
 		assert_true(!fact->without == !fact->why);
+		assert_true(!fact->blind || !fact->without);
+		if (!strcmp(fact->through, "tp_btf sys_exit") && !fact->without)
+			assert_non_null(fact->blind);
 		transitions |= !strcmp(fact->through, "tp_btf inet_sock_set_state") && !fact->without;
 		accepts |= strstr(fact->shows, "accept()") && !fact->without;
 		for (size_t j = 0; j < i; j++)
