@@ -327,6 +327,8 @@ static void put_reuse(struct shk_sink_json *j, const struct shk_tuple_reuse *reu
 	member_string(j, "verdict", shk_reuse_code(reuse->verdict));
 	member_string(j, "verdict_30s", shk_reuse_code(reuse->verdict_30s));
 	member_s64(j, "margin", reuse->margin);
+	if (reuse->ts_margin_known)
+		member_s64(j, "ts_margin", reuse->ts_margin);
 	close_object(j);
 }
 

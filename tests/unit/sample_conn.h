@@ -18,6 +18,8 @@
 
 #define SAMPLE_CLIENT_ISN	3141592653U
 #define SAMPLE_SERVER_ISN	2718281828U
+#define SAMPLE_CLIENT_TSVAL	4294967200U	/* goes round in the course of it */
+#define SAMPLE_SERVER_TSVAL	1700U
 
 /* Monotonic 100 s is 2023-11-14 22:13:20 UTC. */
 #define SAMPLE_START_NS		(100 * SAMPLE_S)
@@ -75,6 +77,8 @@ static inline struct shk_conn sample_opened(void)
 	client->syn_flags = SHK_TCP_SYN;
 	client->mss = 1460;
 	client->wscale = 7;
+	client->tsval_known = true;
+	client->tsval = SAMPLE_CLIENT_TSVAL;
 	*server = (struct shk_end){
 		.isn_known = true,
 		.isn = SAMPLE_SERVER_ISN,
@@ -83,6 +87,8 @@ static inline struct shk_conn sample_opened(void)
 		.syn_flags = SHK_TCP_SYN | SHK_TCP_ACK,
 		.mss = 1448,
 		.wscale = 9,
+		.tsval_known = true,
+		.tsval = SAMPLE_SERVER_TSVAL,
 	};
 	sample_end(server, "10.7.0.2", 80);
 	return conn;
@@ -105,6 +111,10 @@ static inline struct shk_conn sample_closed(void)
 	conn.end[SHK_SERVER].fin = 1;
 	conn.end[SHK_SERVER].bytes_known = true;
 	conn.end[SHK_SERVER].bytes = 14321;
+	for (int i = 0; i < 2; i++) {
+		conn.end[i].tsval_last_known = true;
+		conn.end[i].tsval_last = conn.end[i].tsval + 180;
+	}
 	return conn;
 }
 

@@ -32,6 +32,10 @@ static int setup(void **state)
 	rig.second.last_ns = rig.second.first_ns + 180 * SAMPLE_MS;
 	rig.second.end[SHK_CLIENT].isn += 182 * SAMPLE_MS / 64;
 	rig.second.end[SHK_SERVER].isn += 182 * SAMPLE_MS / 64;
+	for (int i = 0; i < 2; i++) {
+		rig.second.end[i].tsval += 182;
+		rig.second.end[i].tsval_last += 182;
+	}
 	*state = &rig;
 	return !rig.tuples;
 }
@@ -93,10 +97,47 @@ static void test_timestamps(void **state)
 
 	judge(r);
 	assert_int_equal(r->reuse.verdict, SHK_SAFE_TS);
-	/* Within a tick of the clock they prove nothing. */
-	r->second.first_ns = r->first.last_ns + SHK_TS_TICK_NS - 1;
-	shk_tuples_look(r->tuples, &r->second, &r->reuse);
+	assert_true(r->reuse.ts_margin_known);
+	assert_int_equal(r->reuse.ts_margin, 2);
+	/* Within a tick of the clock they prove nothing (TCP_PAWS_WINDOW). */
+	r->second.end[SHK_SERVER].tsval--;
+	judge(r);
 	assert_int_equal(r->reuse.verdict, SHK_SAFE_ISN);
+	assert_int_equal(r->reuse.ts_margin, 1);
+}
+
+/* A host that begins each use with another offset (RFC 7323 7.1), or one that has been started again. */
+static void test_timestamps_that_fall_back(void **state)
+{
+	struct rig *r = *state;
+
+	constant_isns(r);
+	r->second.end[SHK_CLIENT].tsval = r->first.end[SHK_CLIENT].tsval - 1;
+	judge(r);
+	assert_int_equal(r->reuse.verdict, SHK_AT_RISK_DATA);
+	assert_int_equal(r->reuse.ts_margin, -181);
+	/* Of the other direction they still keep old data out. */
+	r->second.end[SHK_CLIENT].isn += 1U << 30;
+	r->first.end[SHK_SERVER].isn = r->second.end[SHK_SERVER].isn;
+	judge(r);
+	assert_int_equal(r->reuse.verdict, SHK_SAFE_BY_PEER_ISN);
+}
+
+/* Both agreed on them, but nobody saw how far they went. */
+static void test_timestamps_of_which_the_last_is_not_known(void **state)
+{
+	struct rig *r = *state;
+
+	constant_isns(r);
+	r->first.end[SHK_SERVER].tsval_last_known = false;
+	judge(r);
+	assert_int_equal(r->reuse.verdict, SHK_AT_RISK_DATA);
+	assert_false(r->reuse.ts_margin_known);
+	/* If only the client's numbers overlap, its timestamps are all it takes. */
+	r->second.end[SHK_SERVER].bytes = r->first.end[SHK_SERVER].bytes = 0;
+	r->first.end[SHK_SERVER].fin = 0;
+	judge(r);
+	assert_int_equal(r->reuse.verdict, SHK_SAFE_TS);
 }
 
 static void test_constant_isns(void **state)
@@ -157,9 +198,12 @@ static void test_bulk_then_reuse_with_timestamps(void **state)
 	struct rig *r = *state;
 
 	bulk(r);
-	r->second.first_ns = r->first.last_ns + 2 * SAMPLE_MS;
 	judge(r);
 	assert_int_equal(r->reuse.verdict, SHK_SAFE_TS);
+	/* The server's last segments came to nobody's notice. */
+	r->first.end[SHK_SERVER].tsval_last_known = false;
+	judge(r);
+	assert_int_equal(r->reuse.verdict, SHK_SAFE_BY_PEER_ISN);
 }
 
 static void test_bulk_and_a_constant_peer(void **state)
@@ -317,6 +361,12 @@ static void test_timestamps_save_all(void **state)
 	assert_int_equal(sum.at_risk[SHK_G0], 1);
 	assert_int_equal(sum.at_risk_ts[SHK_G0], 0);
 	assert_true(sum.at_risk_ts[SHK_GR] == 0);
+	/* Nor does any generator profit from timestamps that do not go on. */
+	b.tsval[SHK_CLIENT] = a.tsval[SHK_CLIENT];
+	shk_what_if_add(&sum, &a, &b);
+	assert_int_equal(sum.at_risk_ts[SHK_G0], 1);
+	assert_true(sum.at_risk_ts[SHK_GR] > 0 && sum.at_risk_ts[SHK_GR] < sum.at_risk[SHK_GR]);
+	sum = (struct shk_counterfactual){.at_risk[SHK_G0] = 1};
 	b.first_ns += SHK_MSL_RFC_NS;
 	shk_what_if_add(&sum, &a, &b);
 	assert_int_equal(sum.quiet, 1);
@@ -328,6 +378,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_growing_isns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_timestamps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_timestamps_that_fall_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_timestamps_of_which_the_last_is_not_known, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_constant_isns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_has_died, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bulk_then_reuse, setup, teardown),

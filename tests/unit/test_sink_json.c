@@ -418,6 +418,8 @@ static void test_tuple_reuse(void **state)
 		.verdict_30s = SHK_SAFE_QUIET,
 		.gap_ns = 31000000000ULL,
 		.margin = -4711,
+		.ts_margin_known = true,
+		.ts_margin = 31,
 	};
 	sink_rig_open(&rig, shk_sink_json_new, CONFIG);
 	sink_rig_closed(&rig, &conn);
@@ -426,6 +428,7 @@ static void test_tuple_reuse(void **state)
 	expect_text(r, "tuple_reuse.verdict_30s", "SAFE_QUIET");
 	expect_integer(r, "tuple_reuse.gap_ns", 31000000000);
 	expect_integer(r, "tuple_reuse.margin", -4711);
+	expect_integer(r, "tuple_reuse.ts_margin", 31);
 	json_decref(r);
 }
 

@@ -177,6 +177,8 @@ struct shk_tuple_reuse {
 	enum shk_reuse	verdict_30s;	/* with the one that Linux reckons with, half its TIME-WAIT */
 	uint64_t	gap_ns;		/* end of the one to beginning of the other */
 	int32_t		margin;		/* sequence numbers from old end to new beginning, at worst */
+	bool		ts_margin_known; /* of both ends the last TSval before and the first one now are known */
+	int32_t		ts_margin;	/* from one to the other, at worst */
 	const struct shk_tuple_use *earlier; /* ends as in this connection; valid during the callback */
 };
 
@@ -201,6 +203,10 @@ struct shk_tuple_reuse {
  * @syn_flags:	tcp_flags of its SYN or SYN+ACK, for ECN
  * @mss:	if the option was there
  * @wscale:	likewise
+ * @tsval_known: its SYN or SYN+ACK had timestamps
+ * @tsval:	the first TSval
+ * @tsval_last_known: so far as to give @tsval_last
+ * @tsval_last:	no segment with data or FIN that it sent had a later TSval; it may be said a little too late
  * @process:	who connected or accepted, if the end is on this host and its socket was witnessed
  * @sk_err:	its socket's error when it was done, an errno; 0: none, or not witnessed
  */
@@ -221,6 +227,8 @@ struct shk_end {
 	uint16_t	mss;
 	uint8_t		wscale;
 	uint8_t		sk_err;
+	bool		tsval_known, tsval_last_known;
+	uint32_t	tsval, tsval_last;
 	struct shk_process process;
 };
 

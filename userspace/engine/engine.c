@@ -166,7 +166,7 @@ static void report_closed(struct shk_engine *e, struct shk_flow *f, uint64_t tim
 static void remove_flow(struct shk_engine *e, struct shk_flow *f)
 {
 	for (int i = 0; i < 2; i++)
-		shk_processes_put(e->processes, f->process[i]);
+		shk_processes_put(e->processes, shk_flow_process(f, i));
 	shk_flows_remove(e->flows, f);
 }
 

@@ -13,7 +13,8 @@
 #include "conn.h"
 #include "tuple.h"
 
-#define SHK_NO_FLOW UINT32_MAX
+#define SHK_NO_FLOW	 UINT32_MAX
+#define SHK_PROCESS_BITS 24
 
 /* What a flow waits for. The spans are in flow.c. */
 enum shk_list {
@@ -50,13 +51,14 @@ struct shk_flow_end {
 		uint32_t ack;	 /* latest acknowledgment number seen from it */
 		uint32_t queued; /* it never sent one: length of the queue that was full, 0 if none was */
 	};
+	uint32_t tsval;		/* of its SYN or SYN+ACK, if that had timestamps */
 	uint16_t syn, synack, fin, rst;
-	uint16_t syn_retransmits, synack_retransmits, fin_retransmits;
 	uint16_t mss;
-	uint16_t syn_flags;
+	uint16_t syn_flags : 12;
+	uint16_t state : 4;	/* enum shk_state */
 	uint16_t options;	/* the low bits of SHK_OPT_*: those with a name */
+	uint8_t syn_retransmits, synack_retransmits, fin_retransmits;
 	uint8_t wscale;
-	uint8_t state;		/* enum shk_state */
 	uint8_t hooks;		/* where its segments were seen: SHK_HOOK_BIT()s */
 	uint8_t has;
 };
@@ -154,8 +156,10 @@ struct shk_flow {
 	uint64_t established : 2; /* the sockets of end 0 and 1 were */
 
 	uint64_t history;	/* Zeek's letters, four bits each, the first one lowest: compat.c */
+	uint64_t process0 : SHK_PROCESS_BITS; /* of end 0 in the engine's table of processes; 0: not known */
+	uint64_t process1 : SHK_PROCESS_BITS;
+	uint64_t tsval_span : 16; /* of tsval.c: how far the TSvals went beyond the first, of the faster end */
 	struct shk_flow_socket socket[2];
-	uint32_t process[2];	/* in the engine's table of processes; 0: not known */
 	uint32_t finack_seq;	/* number of the segment that was first to acknowledge a FIN */
 	uint32_t lost_at;	/* the engine's count of lost events when the flow began */
 	uint32_t recent_signature[SHK_FLOW_RECENT];
@@ -168,6 +172,7 @@ struct shk_flow {
 #define SHK_END_MP_JOIN		0x1000	/* its SYN or SYN+ACK belongs to a further subflow */
 #define SHK_END_TFO_COOKIE	0x2000	/* its Fast Open option held a cookie */
 #define SHK_END_TSECR		0x4000	/* its SYN echoed a timestamp, though it had heard none yet */
+#define SHK_END_TSVAL_LAST	0x8000	/* its FIN or RST had a timestamp: it sent no data with a later one */
 
 /* shk_flow.clues: what tells one cause from another. "Before" is the tuple's earlier use. */
 #define SHK_CLUE_TFO_ACKED	0x0001	/* the SYN+ACK acknowledged data of the SYN */
@@ -219,6 +224,7 @@ static inline enum shk_rst_shape shk_flow_rst_shape(const struct shk_flow *f)
 
 #define SHK_ACCEPT_WAIT_MAX	((1ULL << 48) - 1)
 
+_Static_assert(SHK_STATE_COUNT <= 16, "a state has four bits");
 _Static_assert(SHK_REASON_DROPPED < 32, "a reason has five bits");
 _Static_assert(SHK_CONFLICT_COUNT <= 5, "a flow has room for five conflicts");
 _Static_assert(sizeof(struct shk_flow) <= 256, "a live connection costs at most 256 octets");
@@ -273,6 +279,19 @@ static inline void shk_flow_set_finack_ns(struct shk_flow *f, unsigned int i, ui
 		f->finack1_low = shk_flow_low(ns);
 	else
 		f->finack0_low = shk_flow_low(ns);
+}
+
+static inline uint32_t shk_flow_process(const struct shk_flow *f, unsigned int i)
+{
+	return i ? f->process1 : f->process0;
+}
+
+static inline void shk_flow_set_process(struct shk_flow *f, unsigned int i, uint32_t process)
+{
+	if (i)
+		f->process1 = process;
+	else
+		f->process0 = process;
 }
 
 #define SHK_FLOW_OPENED		0x01	/* opened() was called */

@@ -4,6 +4,7 @@
 #include "compat.h"
 #include "handshake.h"
 #include "sight.h"
+#include "tsval.h"
 
 static struct shk_sight look_at(const struct shk_flow *f, const struct shk_event *ev, unsigned int from)
 {
@@ -197,6 +198,7 @@ void shk_flow_observe(struct shk_flow *f, const struct shk_event *ev, unsigned i
 
 	f->end[from].hooks |= hook_bit;
 	note_data(f, ev, from);
+	shk_tsval_note(f, ev, from);
 	if (!ladder->all && !is_evidence(f, &s)) {
 		f->several = 1;
 		shk_compat_note(f, s.seg, from);

@@ -175,7 +175,7 @@ static void observe_fin(struct shk_flow *f, struct shk_sight *s)
 
 	shk_sight_count(&from->fin);
 	if (!first) {
-		shk_sight_count(&from->fin_retransmits);
+		shk_sight_count_again(&from->fin_retransmits);
 		f->close_flags |= SHK_CF_FIN_RETRANSMIT;
 		s->proves |= SHK_ARROW_RETRANSMIT;
 	} else {

@@ -14,6 +14,7 @@ static void learn_end(struct shk_flow_end *end, const struct shk_segment *seg)
 	end->syn_flags = seg->tcp_flags;
 	end->mss = seg->mss;
 	end->wscale = seg->wscale;
+	end->tsval = seg->tsval;
 	if (seg->payload_len)
 		end->has |= SHK_HAS_SYN_DATA;
 }
@@ -29,7 +30,7 @@ static void observe_syn(struct shk_flow *f, const struct shk_sight *s)
 	bool inside = f->phase == SHK_PHASE_OPEN && from->has & SHK_HAS_ISN && from->isn != s->seg->seq;
 
 	if (from->syn && from->isn == s->seg->seq) {
-		shk_sight_count(&from->syn_retransmits);
+		shk_sight_count_again(&from->syn_retransmits);
 		f->open_flags |= SHK_OF_SYN_RETRANSMIT;
 	} else if (inside) {
 		f->clues &= ~(SHK_CLUE_SYN_CHALLENGED | syn_inside(s->to));
@@ -68,7 +69,7 @@ static bool observe_synack(struct shk_flow *f, struct shk_sight *s)
 		to->has |= SHK_HAS_ISN;
 	}
 	if (from->synack && from->isn == s->seg->seq) {
-		shk_sight_count(&from->synack_retransmits);
+		shk_sight_count_again(&from->synack_retransmits);
 		f->open_flags |= SHK_OF_SYNACK_RETRANSMIT;
 		if (from->has & SHK_HAS_SYNACKED)
 			f->open_flags |= SHK_OF_SYNACK_AFTER_ACK;

@@ -69,7 +69,7 @@ static bool grow(struct shk_processes *t)
 
 	if (entries)
 		t->entries = entries;
-	if (!entries || !chains || t->size > UINT32_MAX / 4) {
+	if (!entries || !chains || t->size > SHK_PROCESSES_MAX / 2) {
 		free(chains);
 		return false;
 	}

@@ -8,14 +8,15 @@
 
 #include "conn.h"
 
-#define SHK_NO_PROCESS 0U
+#define SHK_NO_PROCESS	  0U
+#define SHK_PROCESSES_MAX (1U << 24) /* at a time; numbers lie below */
 
 struct shk_processes;
 
 struct shk_processes *shk_processes_new(void);		/* NULL: no memory */
 void shk_processes_free(struct shk_processes *t);	/* accepts NULL */
 
-/* The number of this process, with one more user; SHK_NO_PROCESS if memory is short. */
+/* The number of this process, with one more user; SHK_NO_PROCESS if memory is short or there are too many. */
 uint32_t shk_processes_get(struct shk_processes *t, const struct shk_process *process);
 
 /* One user less. Accepts SHK_NO_PROCESS. */

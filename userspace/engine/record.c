@@ -6,6 +6,7 @@
 #include "compat.h"
 #include "handshake.h"
 #include "observe.h"
+#include "tsval.h"
 #include "verdict.h"
 
 /* Sequence arithmetic on the segment that ends a direction: between SYN and FIN lies the data. */
@@ -159,6 +160,7 @@ void shk_record_fill(struct shk_conn *conn, const struct shk_flow *f,
 	conn->lost = (uint32_t)((uint32_t)context->lost - f->lost_at);
 	conn->late = f->late;
 	conn->confidence = confidence(conn, f);
+	shk_tsval_fill(conn, f);
 	if (!context->arrows)
 		return;
 	conn->arrows = context->arrows->arrow;

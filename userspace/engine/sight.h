@@ -33,6 +33,13 @@ static inline void shk_sight_count(uint16_t *count)
 		++*count;
 }
 
+/* No timer retransmits more often: tcp_syn_retries is at most 127, tcp_synack_retries 255. */
+static inline void shk_sight_count_again(uint8_t *count)
+{
+	if (*count < UINT8_MAX)
+		++*count;
+}
+
 static inline void shk_sight_signal(struct shk_flow *f, unsigned int end, enum shk_signal signal)
 {
 	f->end[end].state = shk_state_next(f->end[end].state, signal);

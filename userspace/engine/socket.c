@@ -173,15 +173,16 @@ static void take_owner(struct shk_flow *f, const struct shk_socket *sock, unsign
 		.owner = sock->owner < SHK_OWNER_COUNT ? sock->owner : SHK_OWNER_UNKNOWN,
 		.cgroup = sock->cgroup,
 	};
+	uint32_t known = shk_flow_process(f, self);
 
-	if (!sock->tgid || !is_better_owner(shk_processes_at(processes, f->process[self]), sock))
+	if (!sock->tgid || !is_better_owner(shk_processes_at(processes, known), sock))
 		return;
 	memcpy(process.comm, sock->comm, sizeof(process.comm));
 	process.comm[sizeof(process.comm) - 1] = '\0';
 	/* The same process has the same bytes: nothing may stand behind the NUL. */
 	memset(process.comm + strlen(process.comm), 0, sizeof(process.comm) - strlen(process.comm));
-	shk_processes_put(processes, f->process[self]);
-	f->process[self] = shk_processes_get(processes, &process);
+	shk_processes_put(processes, known);
+	shk_flow_set_process(f, self, shk_processes_get(processes, &process));
 }
 
 /* The end of the sequence space that one side used, as its FIN says: the FIN takes a number itself. */
@@ -403,7 +404,7 @@ static void fill_end(struct shk_end *out, const struct shk_flow *f, unsigned int
 		     const struct shk_processes *processes)
 {
 	out->sk_err = f->socket[end].sk_err;
-	out->process = *shk_processes_at(processes, f->process[end]);
+	out->process = *shk_processes_at(processes, shk_flow_process(f, end));
 }
 
 void shk_socket_fill(struct shk_conn *conn, const struct shk_flow *f, const struct shk_processes *processes)

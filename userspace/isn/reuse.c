@@ -41,6 +41,9 @@ static void fill_end(struct shk_tuple_use *use, const struct shk_conn *conn, enu
 	use->end[side] = end->isn + 1 + octets + (end->fin ? 1 : 0);
 	use->window[side] = window_of(conn, side);
 	use->rst[side] = end->rst;
+	use->last_known[side] = end->tsval_last_known;
+	use->tsval[side] = end->tsval;
+	use->tsval_last[side] = end->tsval_last;
 }
 
 bool shk_use_from_conn(struct shk_tuple_use *use, const struct shk_conn *conn)
@@ -103,9 +106,26 @@ static bool rst_fits(const struct shk_tuple_use *old, const struct shk_tuple_use
 	return old->rst[x] && old->end[x] - new->isn[x] - 1 <= new->end[x] - new->isn[x] - 1;
 }
 
-static enum shk_reuse direction_verdict(const struct shk_tuple_use *old, const struct shk_tuple_use *new,
-					unsigned int x, uint64_t msl_ns, bool old_times)
+/* How far the later use begins beyond the last TSval of the earlier one; false: not known. */
+static bool find_ts_margin(const struct shk_tuple_use *old, const struct shk_tuple_use *new, unsigned int x,
+			   int32_t *margin)
 {
+	*margin = new->tsval[x] - old->tsval_last[x];
+	return old->timestamps && new->timestamps && old->last_known[x];
+}
+
+/* Does @x's timestamp give away what is old? To the other end, which has had a newer one since the SYN. */
+static bool are_times_old(const struct shk_tuple_use *old, const struct shk_tuple_use *new, unsigned int x)
+{
+	int32_t margin;
+
+	return find_ts_margin(old, new, x, &margin) && margin > SHK_PAWS_WINDOW;
+}
+
+static enum shk_reuse direction_verdict(const struct shk_tuple_use *old, const struct shk_tuple_use *new,
+					unsigned int x, uint64_t msl_ns, bool timestamps)
+{
+	bool old_times = timestamps && are_times_old(old, new, x);
 	bool seq = overlap(old_numbers(old, x, msl_ns), taken_numbers(new, x));
 	bool ack = overlap(ack_numbers(old, x), ack_numbers(new, x));
 
@@ -113,7 +133,7 @@ static enum shk_reuse direction_verdict(const struct shk_tuple_use *old, const s
 		return SHK_AT_RISK_DATA;
 	if (rst_fits(old, new, x))
 		return SHK_AT_RISK_RST;
-	if (old_times)
+	if (seq && ack)
 		return SHK_SAFE_TS;
 	return seq ? SHK_SAFE_BY_PEER_ISN : SHK_SAFE_ISN;
 }
@@ -131,16 +151,21 @@ enum shk_reuse shk_reuse_verdict(const struct shk_tuple_use *old, const struct s
 				 uint64_t msl_ns, bool timestamps)
 {
 	uint64_t gap_ns = gap_between(old, new);
-	bool old_times = timestamps && old->timestamps && new->timestamps &&gap_ns > SHK_TS_TICK_NS;
 	enum shk_reuse a, b;
 
 	if (gap_ns > msl_ns)
 		return SHK_SAFE_QUIET;
-	a = direction_verdict(old, new, SHK_CLIENT, msl_ns, old_times);
-	b = direction_verdict(old, new, SHK_SERVER, msl_ns, old_times);
+	a = direction_verdict(old, new, SHK_CLIENT, msl_ns, timestamps);
+	b = direction_verdict(old, new, SHK_SERVER, msl_ns, timestamps);
 	if (a == SHK_AT_RISK_DATA || b == SHK_AT_RISK_DATA)
 		return SHK_AT_RISK_DATA;
-	/* Elsewhere the order of the verdicts is that of the danger. */
+	if (a == SHK_AT_RISK_RST || b == SHK_AT_RISK_RST)
+		return SHK_AT_RISK_RST;
+	/* They refuse all that is old, or just what nothing else would. */
+	if (timestamps && are_times_old(old, new, SHK_CLIENT) && are_times_old(old, new, SHK_SERVER))
+		return SHK_SAFE_TS;
+	if (a == SHK_SAFE_TS || b == SHK_SAFE_TS)
+		return SHK_SAFE_TS;
 	return a > b ? a : b;
 }
 
@@ -154,9 +179,14 @@ void shk_reuse_judge(const struct shk_tuple_use *old, const struct shk_tuple_use
 {
 	int32_t client = new->isn[SHK_CLIENT] - old->end[SHK_CLIENT];
 	int32_t server = new->isn[SHK_SERVER] - old->end[SHK_SERVER];
+	int32_t ts_client, ts_server;
 
 	reuse->gap_ns = gap_between(old, new);
 	reuse->margin = client < server ? client : server;
+	reuse->ts_margin_known = find_ts_margin(old, new, SHK_CLIENT, &ts_client) &&
+				 find_ts_margin(old, new, SHK_SERVER, &ts_server);
+	if (reuse->ts_margin_known)
+		reuse->ts_margin = ts_client < ts_server ? ts_client : ts_server;
 	reuse->verdict = shk_reuse_verdict(old, new, SHK_MSL_RFC_NS, true);
 	reuse->verdict_30s = shk_reuse_verdict(old, new, SHK_MSL_LINUX_NS, true);
 }
@@ -171,13 +201,18 @@ static double meet_by_chance(struct range a, struct range b)
 	return p < 1 ? p : 1;
 }
 
-double shk_reuse_random_risk(const struct shk_tuple_use *old, const struct shk_tuple_use *new)
+double shk_reuse_random_risk(const struct shk_tuple_use *old, const struct shk_tuple_use *new,
+			     bool timestamps)
 {
 	double safe = 1;
 	unsigned int x;
 
-	for (x = 0; x < 2; x++)
+	for (x = 0; x < 2; x++) {
+		/* Where timestamps give an old segment away, its numbers do not matter. */
+		if (timestamps && are_times_old(old, new, x))
+			continue;
 		safe *= 1 - meet_by_chance(old_numbers(old, x, SHK_MSL_RFC_NS), taken_numbers(new, x)) *
 				    meet_by_chance(ack_numbers(old, x), ack_numbers(new, x));
+	}
 	return 1 - safe;
 }

@@ -9,8 +9,9 @@
  * expected.
  *
  * Control segments tell the sequence numbers exactly. They do not tell the receiver's window, so the largest
- * it can have is taken; nor timestamps, so they are taken to have advanced if both uses agreed on them and
- * lie apart by more than a tick.
+ * it can have is taken. Timestamps help a direction only if its sender is known to have begun the later use
+ * beyond the last TSval of the earlier: one whose clock does not go on from use to use, or of whose last
+ * segments nothing is known, is judged by its numbers.
  */
 #ifndef SHK_REUSE_H
 #define SHK_REUSE_H
@@ -19,7 +20,7 @@
 
 #define SHK_MSL_RFC_NS		120000000000ULL
 #define SHK_MSL_LINUX_NS	30000000000ULL
-#define SHK_TS_TICK_NS		1000000ULL
+#define SHK_PAWS_WINDOW		1 /* TCP_PAWS_WINDOW of Linux: so much older a TSval may be */
 
 /**
  * struct shk_tuple_use - one use of a tuple, as far as it concerns the next. Ends by enum shk_side
@@ -32,6 +33,9 @@
  * @window:	the most that end can offer the other to send
  * @rst:	it sent an RST, with number @end
  * @timestamps:	both ends agreed on them
+ * @last_known:	of an end that is known to have sent no later TSval than @tsval_last
+ * @tsval:	the first TSval of each end
+ * @tsval_last:	see @last_known
  */
 struct shk_tuple_use {
 	uint64_t	first_ns, last_ns;
@@ -42,6 +46,8 @@ struct shk_tuple_use {
 	uint32_t	window[2];
 	bool		rst[2];
 	bool		timestamps;
+	bool		last_known[2];
+	uint32_t	tsval[2], tsval_last[2];
 };
 
 /* False if a connection did not come about or one of its ISNs is not known. Of an open one, what is known. */
@@ -56,7 +62,7 @@ enum shk_reuse shk_reuse_verdict(const struct shk_tuple_use *old, const struct s
 				 uint64_t msl_ns, bool timestamps);
 bool shk_reuse_at_risk(enum shk_reuse verdict);
 
-/* The probability that the two were at risk, had their ISNs been random. */
-double shk_reuse_random_risk(const struct shk_tuple_use *old, const struct shk_tuple_use *new);
+/* The probability that the two were at risk, had their ISNs been random; likewise. */
+double shk_reuse_random_risk(const struct shk_tuple_use *old, const struct shk_tuple_use *new, bool timestamps);
 
 #endif /* SHK_REUSE_H */

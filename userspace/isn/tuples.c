@@ -166,6 +166,9 @@ static void turn(struct shk_tuple_use *to, const struct shk_tuple_use *from)
 		to->end[i] = from->end[i ^ 1];
 		to->window[i] = from->window[i ^ 1];
 		to->rst[i] = from->rst[i ^ 1];
+		to->last_known[i] = from->last_known[i ^ 1];
+		to->tsval[i] = from->tsval[i ^ 1];
+		to->tsval_last[i] = from->tsval_last[i ^ 1];
 	}
 }
 

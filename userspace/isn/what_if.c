@@ -42,7 +42,6 @@ void shk_what_if_add(struct shk_counterfactual *sum, const struct shk_tuple_use 
 		     const struct shk_tuple_use *new)
 {
 	struct shk_tuple_use a, b;
-	double chance;
 	int g;
 
 	sum->reuses++;
@@ -56,9 +55,6 @@ void shk_what_if_add(struct shk_counterfactual *sum, const struct shk_tuple_use 
 		sum->at_risk[g] += at_risk(&a, &b, false);
 		sum->at_risk_ts[g] += at_risk(&a, &b, true);
 	}
-	chance = shk_reuse_random_risk(old, new);
-	sum->at_risk[SHK_GR] += chance;
-	/* Where timestamps refuse an old segment, its numbers do not matter. */
-	if (shk_reuse_verdict(old, new, SHK_MSL_RFC_NS, true) != SHK_SAFE_TS)
-		sum->at_risk_ts[SHK_GR] += chance;
+	sum->at_risk[SHK_GR] += shk_reuse_random_risk(old, new, false);
+	sum->at_risk_ts[SHK_GR] += shk_reuse_random_risk(old, new, true);
 }

@@ -124,9 +124,8 @@ static void write_foot(FILE *out)
 		     "<p>A reuse is at risk if an old segment, had it been delayed, would have been "
 		     "taken for a new one: if neither time (120 s, RFC 9293), nor timestamps (RFC 7323 "
 		     "5), nor its sequence number, nor its acknowledgment (RFC 5961 5) would have kept "
-		     "it out. No segment was seen to do so. Windows and timestamps are inferred: the "
-		     "largest window agreed on, and timestamps that have advanced where both uses had "
-		     "them.</p>\n"
+		     "it out. No segment was seen to do so. Windows are inferred, the largest that was "
+		     "agreed on. Timestamps count where they were seen to go on from use to use.</p>\n"
 		     "<p>“At least” is what so few samples can certify, not what the generator has. "
 		     "nmap’s figures are computed by its formulas.</p>\n"
 		     "</footer>\n</body>\n</html>\n");
