@@ -239,8 +239,7 @@ static const struct way openings[] = {
 	{"in three", in_three, SHK_O_3WHS, SHK_O_3WHS},
 	{"with retransmissions", with_retransmissions, SHK_O_3WHS, SHK_O_3WHS},
 	{"after a wrong ACK", after_a_wrong_ack, SHK_O_3WHS, SHK_O_3WHS},
-	/* Of which the SYN of one and the SYN+ACK of the other may be lost. */
-	{"both at once", both_at_once, SHK_O_SIMULTANEOUS, SHK_O_3WHS},
+	{"both at once", both_at_once, SHK_O_SIMULTANEOUS, SHK_O_SIMULTANEOUS},
 	/* these lead to no connection */
 	{"refused", refused, SHK_O_REFUSED, SHK_O_REFUSED},
 	{"unanswered", unanswered, SHK_O_TIMEOUT, SHK_O_TIMEOUT},

@@ -96,7 +96,12 @@ static const struct ladder ladders[] = {
 	{ "embryo reset, then the right ACK", {
 		{ CLIENT, S,  0, 0, 0,	 SYN_SENT,    UNKNOWN,	    0 },
 		{ SERVER, SA, 0, 1, 0,	 ESTABLISHED, SYN_RECEIVED, SYN_ACKED },
-		{ CLIENT, R,  9, 0, 0,	 CLOSED,      CLOSED,	    0 },
+		{ CLIENT, R,  1, 0, 0,	 CLOSED,      CLOSED,	    0 },
+		{ CLIENT, A,  1, 1, 0,	 ESTABLISHED, ESTABLISHED,  SYNACK_ACKED } } },
+	{ "reset with another number, then the right ACK", {
+		{ CLIENT, S,  0, 0, 0,	 SYN_SENT,    UNKNOWN,	    0 },
+		{ SERVER, SA, 0, 1, 0,	 ESTABLISHED, SYN_RECEIVED, SYN_ACKED },
+		{ CLIENT, R,  9, 0, 0,	 ESTABLISHED, SYN_RECEIVED, 0 },
 		{ CLIENT, A,  1, 1, 0,	 ESTABLISHED, ESTABLISHED,  SYNACK_ACKED } } },
 	{ "simultaneous open", {
 		{ CLIENT, S,  0, 0, 0, SYN_SENT,     UNKNOWN,	   0 },

@@ -177,7 +177,7 @@ struct shk_tuple_reuse {
 	enum shk_reuse	verdict_30s;	/* with the one that Linux reckons with, half its TIME-WAIT */
 	uint64_t	gap_ns;		/* end of the one to beginning of the other */
 	int32_t		margin;		/* sequence numbers from old end to new beginning, at worst */
-	bool		ts_margin_known; /* of both ends the last TSval before and the first one now are known */
+	bool		ts_margin_known; /* each end's last TSval before and first one now are known */
 	int32_t		ts_margin;	/* from one to the other, at worst */
 	const struct shk_tuple_use *earlier; /* ends as in this connection; valid during the callback */
 };

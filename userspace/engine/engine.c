@@ -315,6 +315,8 @@ static void report_if_opened(struct shk_engine *e, struct shk_flow *f)
 	if (f->flags & (SHK_FLOW_OPENED | SHK_FLOW_REPORTED))
 		return;
 	f->open = shk_open_verdict(f, e->config.hooks);
+	if (shk_open_is_doubtful(f))
+		return;
 	/* An RST after the SYN+ACK may yet turn out to have ended nothing: that is told at the end. */
 	if (f->phase == SHK_PHASE_OPEN || f->phase == SHK_PHASE_REFUSED)
 		report_opened(e, f);

@@ -158,7 +158,7 @@ struct shk_flow {
 	uint64_t history;	/* Zeek's letters, four bits each, the first one lowest: compat.c */
 	uint64_t process0 : SHK_PROCESS_BITS; /* of end 0 in the engine's table of processes; 0: not known */
 	uint64_t process1 : SHK_PROCESS_BITS;
-	uint64_t tsval_span : 16; /* of tsval.c: how far the TSvals went beyond the first, of the faster end */
+	uint64_t tsval_span : 16; /* of tsval.c: how far the TSvals of the faster end went on */
 	struct shk_flow_socket socket[2];
 	uint32_t finack_seq;	/* number of the segment that was first to acknowledge a FIN */
 	uint32_t lost_at;	/* the engine's count of lost events when the flow began */

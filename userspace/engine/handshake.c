@@ -51,7 +51,7 @@ static const uint8_t next_phase[SHK_PHASE_COUNT][SHK_STEP_COUNT] = {
  *	sACK	-> same	the answer to a duplicate of the client's SYN
  *	FIN	-> OP	carries the third leg or follows one we missed
  *	RST	-> RS	tentative: not every RST is heeded, see the next row but two
- *	bad RST	-> same	that answer to a bad ACK
+ *	bad RST	-> same	that answer to a bad ACK; or the client's with another number than is expected
  */
 [SHK_PHASE_OPEN] =	{ pOP, pOP, pOP, pOP, pOP, pOP, pOP, pOP, pOP, pOP, pOP, pOP, pOP },
 /*	what happens now belongs to the connection or its end */

@@ -34,7 +34,7 @@ enum shk_step {
 	SHK_STEP_TRAFFIC,	/* what only an end sends that is synchronised, and no step above */
 	SHK_STEP_C_RST,
 	SHK_STEP_S_RST,		/* ends the attempt; in answer to the SYN it must acknowledge it */
-	SHK_STEP_S_RST_BAD,	/* answers something else: a stray segment, a bad ACK */
+	SHK_STEP_RST_BAD,	/* answers something else: a stray segment, a bad ACK */
 	SHK_STEP_COUNT
 };
 

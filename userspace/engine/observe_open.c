@@ -4,6 +4,7 @@
 #include "gate.h"
 #include "handshake.h"
 #include "sight.h"
+#include "verdict.h"
 
 /* What its SYN or SYN+ACK says of an end. */
 static void learn_end(struct shk_flow_end *end, const struct shk_segment *seg)
@@ -131,6 +132,25 @@ bool shk_sight_goes_on(const struct shk_flow *f, const struct shk_sight *s)
 	return s->seg->payload_len && s->seg->ack - isn - 1 <= FIRST_FLIGHT_MAX;
 }
 
+/*
+ * Is it the third leg, and not a later segment, nor a wrong one that the gate cannot tell from that? Before
+ * it, the server has sent nothing that could be acknowledged, unless by Fast Open, and the client no more
+ * than its first flight.
+ */
+static bool is_third_leg(const struct shk_flow *f, const struct shk_sight *s)
+{
+	const struct shk_flow_end *from = &f->end[s->from], *to = &f->end[s->to];
+	/* A wrong one has taken its place in the gate; what lets it through is the RST in between. */
+	uint8_t first =
+		f->open_flags & SHK_OF_BAD_ACK ? SHK_WHY_ACKS_SYNACK | SHK_WHY_ANSWERS : SHK_WHY_ACKS_SYNACK;
+
+	if (!(s->seg->why & first))
+		return false;
+	if (from->has & SHK_HAS_ISN && s->seg->seq - from->isn - 1 > FIRST_FLIGHT_MAX)
+		return false;
+	return !(to->has & SHK_HAS_ISN) || s->seg->ack == to->isn + 1 || f->clues & SHK_CLUE_TFO_ACKED;
+}
+
 /* The first ACK of each end that is not a SYN+ACK; later ones say nothing about the opening. */
 static enum shk_step observe_ack(struct shk_flow *f, struct shk_sight *s)
 {
@@ -155,8 +175,8 @@ static enum shk_step observe_ack(struct shk_flow *f, struct shk_sight *s)
 	}
 	if (!(to->has & SHK_HAS_SYNACKED)) {
 		to->has |= SHK_HAS_SYNACKED;
-		/* If the gate says that it is not the first, we missed that one, and its time. */
-		if (s->seg->why & SHK_WHY_ACKS_SYNACK)
+		/* Of another one that shows that there was a third leg, the time is not that one's. */
+		if (is_third_leg(f, s))
 			f->ack_low = shk_flow_low(s->ev->ts_ns);
 		s->proves |= SHK_PROVES_SYNACK_ACKED;
 		if (s->seg->payload_len)
@@ -168,16 +188,40 @@ static enum shk_step observe_ack(struct shk_flow *f, struct shk_sight *s)
 }
 
 /*
- * Does the server's RST end the attempt? In SYN-SENT only if it acknowledges the SYN (RFC 9293 3.10.7.3). A
- * bad ACK is answered by an RST with its number, and the request stays (3.10.7.4).
+ * Does the RST end the attempt? In SYN-SENT only if it acknowledges the SYN (RFC 9293 3.10.7.3). In
+ * SYN-RECEIVED that of the client only if it has the very number that is expected; another is ignored, or
+ * challenged (3.10.7.4). There a bad ACK is answered by an RST with its number, and the request stays; the
+ * client, which is in ESTABLISHED, expects another.
  */
 static bool rst_ends_attempt(const struct shk_flow *f, const struct shk_sight *s)
 {
 	if (f->phase == SHK_PHASE_SYN)
-		return s->ack && synack_fits(f, s);
-	if (f->phase == SHK_PHASE_SYNACK && f->open_flags & SHK_OF_BAD_ACK && !s->ack)
-		return s->seg->seq != f->end[s->to].ack;
-	return true;
+		return s->from == f->client || (s->ack && synack_fits(f, s));
+	if (f->phase != SHK_PHASE_SYNACK || f->clues & SHK_CLUE_TFO_ACKED)
+		return true;
+	return s->seg->seq == f->end[s->from].isn + 1 || (s->ack && s->from != f->client);
+}
+
+/*
+ * The ACK that was taken for the third leg, or for one that followed it, was none if the server answers it
+ * like one that it does not know (RFC 9293 3.10.7.4): the request is still there, and waits for the right
+ * one.
+ */
+static bool is_ack_rejected(const struct shk_flow *f, const struct shk_sight *s)
+{
+	const struct shk_flow_end *to = &f->end[s->to];
+
+	return shk_open_is_doubtful(f) && s->from != f->client && !s->ack && to->has & SHK_HAS_ACK &&
+	       s->seg->seq == to->ack && to->ack != f->end[s->from].isn + 1;
+}
+
+static void retract_ack(struct shk_flow *f, const struct shk_sight *s)
+{
+	f->end[s->from].has &= ~SHK_HAS_SYNACKED;
+	f->end[s->from].state = SHK_SYN_RECEIVED;
+	f->open_flags |= SHK_OF_BAD_ACK;
+	f->open_flags &= ~SHK_OF_DATA_ON_ACK;
+	f->phase = SHK_PHASE_SYNACK;
 }
 
 /*
@@ -221,9 +265,11 @@ void shk_sight_open(struct shk_flow *f, struct shk_sight *s)
 
 	if (s->rst) {
 		note_stale_end(f, s);
-		step(f, client                   ? SHK_STEP_C_RST
-			: rst_ends_attempt(f, s) ? SHK_STEP_S_RST
-						 : SHK_STEP_S_RST_BAD);
+		if (is_ack_rejected(f, s))
+			retract_ack(f, s);
+		step(f, !rst_ends_attempt(f, s) ? SHK_STEP_RST_BAD
+			: client                ? SHK_STEP_C_RST
+						: SHK_STEP_S_RST);
 	} else if (s->syn && s->ack) {
 		fits = observe_synack(f, s);
 		step(f, client ? SHK_STEP_C_SYNACK : fits ? SHK_STEP_S_SYNACK : SHK_STEP_S_SYNACK_BAD);

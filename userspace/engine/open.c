@@ -209,10 +209,10 @@ enum shk_open shk_open_verdict(const struct shk_flow *f, uint32_t hooks)
 }
 
 /*
- * Does the server's RST answer the ACK that was taken for the third leg? It repeats the number of that ACK,
- * and no socket sends it. @within_ns: so soon that nothing can have come in between.
+ * Does the server's RST answer the third leg? It repeats the number of that ACK, no socket sends it, and it
+ * comes so soon that nothing can have come in between.
  */
-static bool is_ack_refused(const struct shk_flow *f, uint64_t within_ns)
+static bool is_ack_refused(const struct shk_flow *f)
 {
 	unsigned int by = shk_flow_server(f);
 	const struct shk_flow_end *client = &f->end[f->client], *server = &f->end[by];
@@ -221,14 +221,20 @@ static bool is_ack_refused(const struct shk_flow *f, uint64_t within_ns)
 	return f->phase == SHK_PHASE_OPEN && !(f->clues & (SHK_CLUE_SYN_INSIDE_0 | SHK_CLUE_SYN_INSIDE_1)) &&
 	       server->has & SHK_HAS_RST && f->rst_by == by && shk_flow_rst_shape(f) == SHK_RST_ANSWERS_ACK &&
 	       !((client->has | server->has) & SHK_HAS_FIN) && client->has & SHK_HAS_ACK &&
-	       server->end_seq == client->ack && ack_ns && f->fin_ns[by] - ack_ns < within_ns;
+	       server->end_seq == client->ack && ack_ns && f->fin_ns[by] - ack_ns < SHK_AT_ONCE_NS;
 }
 
-/* From a server that had nothing to send yet only the ACK of its SYN+ACK is right. */
-static bool is_ack_wrong(const struct shk_flow *f)
+/*
+ * An ACK beyond the SYN+ACK shows that there was a third leg, or is wrong. Which of the two, the server
+ * tells: it goes on, or answers by RST.
+ */
+bool shk_open_is_doubtful(const struct shk_flow *f)
 {
-	return f->end[f->client].ack != f->end[shk_flow_server(f)].isn + 1 &&
-	       !(f->clues & SHK_CLUE_TFO_ACKED);
+	const struct shk_flow_end *client = &f->end[f->client], *server = &f->end[shk_flow_server(f)];
+
+	return f->phase == SHK_PHASE_OPEN && !f->ack_low && server->has & SHK_HAS_SYNACKED &&
+	       server->synack && !server->syn && !client->synack && !f->established &&
+	       !(server->has & SHK_HAS_ACK) && !((client->has | server->has) & (SHK_HAS_FIN | SHK_HAS_RST));
 }
 
 bool shk_is_server_watched(const struct shk_flow *f)
@@ -274,17 +280,7 @@ static bool is_deferred(const struct shk_flow *f)
 
 bool shk_open_revise(struct shk_flow *f)
 {
-	struct shk_flow_end *server = &f->end[shk_flow_server(f)];
-
-	if (is_ack_refused(f, SHK_SOON_NS) && is_ack_wrong(f)) {
-		server->has &= ~SHK_HAS_SYNACKED;
-		f->ack_low = 0;
-		f->open_flags |= SHK_OF_BAD_ACK;
-		f->phase = SHK_PHASE_SYNACK;
-		f->open = SHK_O_EMBRYO_EXPIRED;
-		return true;
-	}
-	if (shk_is_server_watched(f) && is_ack_refused(f, SHK_AT_ONCE_NS)) {
+	if (shk_is_server_watched(f) && is_ack_refused(f)) {
 		f->phase = SHK_PHASE_RESET;
 		f->open = refusal(f);
 		return true;

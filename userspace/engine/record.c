@@ -98,11 +98,12 @@ static bool is_evidence_complete(const struct shk_conn *conn, const struct shk_f
 
 /*
  * Events were lost while it lived, perhaps of this connection. Nothing that is missing can change what an
- * ordinary handshake was, once all of it was seen, nor a close of four segments.
+ * ordinary handshake was, once all of it was seen, nor a close of four segments; but for two: the SYN of
+ * the server and the SYN+ACK of the client make it a simultaneous open, of which accept() knows nothing.
  */
 static bool stands_despite_loss(const struct shk_conn *conn, const struct shk_flow *f)
 {
-	if (conn->open != SHK_O_3WHS)
+	if (conn->open != SHK_O_3WHS || (conn->lost > 1 && !f->accepted))
 		return false;
 	return !(f->flags & SHK_FLOW_REPORTED) || conn->close == SHK_C_4SEG;
 }

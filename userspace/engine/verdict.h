@@ -15,6 +15,9 @@
 /* The verdict on the opening as far as it is decided; O_NONE while it is not. */
 enum shk_open shk_open_verdict(const struct shk_flow *f, uint32_t hooks);
 
+/* Is what was taken for a segment after the third leg perhaps a wrong ACK? Then nothing is told yet. */
+bool shk_open_is_doubtful(const struct shk_flow *f);
+
 /*
  * At the end, when more is known than when the opening was told: an ACK that was taken for the third leg may
  * have been refused. Changes what @f says of it, and returns true, if so.

@@ -63,6 +63,7 @@ enum shk_reuse shk_reuse_verdict(const struct shk_tuple_use *old, const struct s
 bool shk_reuse_at_risk(enum shk_reuse verdict);
 
 /* The probability that the two were at risk, had their ISNs been random; likewise. */
-double shk_reuse_random_risk(const struct shk_tuple_use *old, const struct shk_tuple_use *new, bool timestamps);
+double shk_reuse_random_risk(const struct shk_tuple_use *old, const struct shk_tuple_use *new,
+			     bool timestamps);
 
 #endif /* SHK_REUSE_H */
