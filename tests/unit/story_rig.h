@@ -100,6 +100,55 @@ static void after_a_wrong_ack(struct scene *s)
 	accepted(s);
 }
 
+/* Within the reach of the gate, which cannot tell it from the ACK of data. */
+static void after_a_near_wrong_ack(struct scene *s)
+{
+	client(s, S, 0, 0, 0);
+	server(s, SA, 0, 1, 0);
+	client(s, A, 1, 77777, 0);
+	server(s, R, 77777, 0, 0);
+	connected(s);
+	client(s, A, 1, 1, 0);
+	accepted(s);
+}
+
+/* An old SYN+ACK, which the client answers by RST (RFC 9293 3.10.7.3), then the right one. */
+static void after_a_wrong_synack(struct scene *s)
+{
+	client(s, S, 0, 0, 0);
+	server(s, SA, 0x10000, 77, 0);
+	client(s, R, 77, 0, 0);
+	server(s, SA, 0, 1, 0);
+	connected(s);
+	client(s, A, 1, 1, 0);
+	accepted(s);
+}
+
+/* RFC 5961 3.2: the request is challenged, and stays. */
+static void after_a_stray_rst(struct scene *s)
+{
+	client(s, S, 0, 0, 0);
+	server(s, SA, 0, 1, 0);
+	client(s, R, 101, 0, 0);
+	server(s, A, 1, 1, 0);
+	connected(s);
+	client(s, A, 1, 1, 0);
+	accepted(s);
+}
+
+/* Its answer was on the way when the client retransmitted. */
+static void with_doubles(struct scene *s)
+{
+	client(s, S, 0, 0, 0);
+	server(s, SA, 0, 1, 0);
+	client(s, S, 0, 0, 0);
+	connected(s);
+	client(s, A, 1, 1, 0);
+	server(s, SA, 0, 1, 0);
+	client(s, A, 1, 1, 0);
+	accepted(s);
+}
+
 static void both_at_once(struct scene *s)
 {
 	client(s, S, 0, 0, 0);
@@ -123,6 +172,19 @@ static void unanswered(struct scene *s)
 	client(s, S, 0, 0, 0);
 	pass(s, 2 * SECOND);
 	closed(s, CLIENT, SYN_SENT, CLOSE, ETIMEDOUT, 1, 0);
+}
+
+/* Nobody knows of the ACK; the request runs out of time. */
+static void with_a_wrong_ack_only(struct scene *s)
+{
+	client(s, S, 0, 0, 0);
+	server(s, SA, 0, 1, 0);
+	client(s, A, 1, 77777, 0);
+	server(s, R, 77777, 0, 0);
+	pass(s, SECOND);
+	server(s, SA, 0, 1, 0);
+	pass(s, 2 * SECOND);
+	tell(s, SERVER, SHK_SOCK_REQUEST_EXPIRED, 0, 0, 0, 0, 0);
 }
 
 static void reset_before_the_ack(struct scene *s)
@@ -222,6 +284,22 @@ static void challenged_and_reset(struct scene *s)
 	closed(s, SERVER, ESTABLISHED, CLOSE, ECONNRESET, 1, 1);
 }
 
+/* As a blind attacker sends it: outside the window nobody heeds it (RFC 9293 3.10.7.4). */
+static void in_four_after_a_forged_rst(struct scene *s)
+{
+	client(s, R, 1000000000, 0, 0);
+	in_four(s);
+}
+
+/* The client restarts: its SYN is answered by an ACK, which it resets (RFC 9293 3.5.1, figure 10). */
+static void forgotten_by_the_client(struct scene *s)
+{
+	client(s, S, 0x20000000, 0, 0);
+	server(s, A, 1, 1, 0);
+	client(s, R, 1, 0, 0);
+	closed(s, SERVER, ESTABLISHED, CLOSE, ECONNRESET, 1, 1);
+}
+
 static void fin_and_silence(struct scene *s)
 {
 	client(s, FA, 1, 1, 0);
@@ -239,14 +317,19 @@ static const struct way openings[] = {
 	{"in three", in_three, SHK_O_3WHS, SHK_O_3WHS},
 	{"with retransmissions", with_retransmissions, SHK_O_3WHS, SHK_O_3WHS},
 	{"after a wrong ACK", after_a_wrong_ack, SHK_O_3WHS, SHK_O_3WHS},
+	{"after a near wrong ACK", after_a_near_wrong_ack, SHK_O_3WHS, SHK_O_3WHS},
+	{"after a wrong SYN+ACK", after_a_wrong_synack, SHK_O_3WHS, SHK_O_3WHS},
+	{"after a stray RST", after_a_stray_rst, SHK_O_3WHS, SHK_O_3WHS},
+	{"with doubles", with_doubles, SHK_O_3WHS, SHK_O_3WHS},
 	{"both at once", both_at_once, SHK_O_SIMULTANEOUS, SHK_O_SIMULTANEOUS},
 	/* these lead to no connection */
 	{"refused", refused, SHK_O_REFUSED, SHK_O_REFUSED},
 	{"unanswered", unanswered, SHK_O_TIMEOUT, SHK_O_TIMEOUT},
+	{"with a wrong ACK only", with_a_wrong_ack_only, SHK_O_EMBRYO_EXPIRED, SHK_O_EMBRYO_EXPIRED},
 	{"reset before the ACK", reset_before_the_ack, SHK_O_EMBRYO_RST, SHK_O_EMBRYO_RST},
 };
 
-#define OPENED 4
+#define OPENED 8
 
 static const struct way closes[] = {
 	{"not at all", not_at_all, SHK_C_NONE, SHK_C_NONE},
@@ -258,6 +341,8 @@ static const struct way closes[] = {
 	{"with a FIN again", with_a_fin_again, SHK_C_4SEG, SHK_C_4SEG},
 	{"reset by the client", reset_by_the_client, SHK_C_RST_LINGER0, SHK_C_RST},
 	{"challenged and reset", challenged_and_reset, SHK_C_RST, SHK_C_RST},
+	{"in four, after a forged RST", in_four_after_a_forged_rst, SHK_C_4SEG, SHK_C_4SEG},
+	{"forgotten by the client", forgotten_by_the_client, SHK_C_HALF_OPEN_RESET, SHK_C_RST},
 	{"FIN and silence", fin_and_silence, SHK_C_HALF_CLOSED, SHK_C_HALF_CLOSED},
 };
 

@@ -122,6 +122,9 @@ bool shk_before_is_left(const struct shk_flow *f, const struct shk_event *ev, un
 	if ((end->has & SHK_HAS_ISN) && end->isn == seg->seq)
 		return over && !(seg->tcp_flags & SHK_TCP_ACK) && ev->ts_ns > f->last_ns &&
 		       is_retry(f, ev, hooks);
+	/* Late, so it belongs to what is over. */
+	if (over && ev->ts_ns < f->last_ns)
+		return false;
 	if (over || f->phase == SHK_PHASE_MIDSTREAM)
 		/* For a SYN+ACK: the SYN before it was missed, if it answers another one. */
 		return !(seg->tcp_flags & SHK_TCP_ACK) || seg->ack - 1 != other->isn;

@@ -108,13 +108,20 @@ static bool stands_despite_loss(const struct shk_conn *conn, const struct shk_fl
 	return !(f->flags & SHK_FLOW_REPORTED) || conn->close == SHK_C_4SEG;
 }
 
+/* A socket has told that it is done, and what ended it is still to come to us, or is lost. */
+static bool is_close_unseen(const struct shk_conn *conn, const struct shk_flow *f)
+{
+	return f->phase == SHK_PHASE_OPEN && (f->socket[0].closed || f->socket[1].closed) &&
+	       (conn->close == SHK_C_NONE || conn->close == SHK_C_HALF_CLOSED);
+}
+
 static enum shk_confidence confidence(const struct shk_conn *conn, const struct shk_flow *f)
 {
 	if (conn->late || conn->evicted || f->flags & SHK_FLOW_DISORDER)
 		return SHK_PARTIAL;
 	if (conn->lost && !stands_despite_loss(conn, f))
 		return SHK_PARTIAL;
-	if (!is_evidence_complete(conn, f))
+	if (!is_evidence_complete(conn, f) || is_close_unseen(conn, f))
 		return SHK_PARTIAL;
 	if (f->flags & SHK_FLOW_EXPIRED || shk_open_is_inferred(conn, f) || shk_close_is_inferred(conn, f))
 		return SHK_INFERRED;
