@@ -6,7 +6,8 @@
 
 #include "hash.h"
 
-#define NOBODY UINT32_MAX
+#define NOBODY          UINT32_MAX
+#define HEADS_PER_ENTRY 4 /* most tuples are new: then an empty head tells, and no entry is visited */
 
 /* The lower end first, by address in memory order, then by port. */
 struct key {
@@ -17,6 +18,7 @@ struct key {
 
 struct entry {
 	struct key key;
+	uint32_t head; /* its place among the heads */
 	uint32_t hash_next;
 	uint32_t older, newer; /* by learning */
 	unsigned int client;   /* place of the client's end in the key */
@@ -42,7 +44,7 @@ struct shk_tuples *shk_tuples_new(uint32_t max, const uint64_t hash_key[2])
 
 	if (!t)
 		return NULL;
-	while (heads < max)
+	while (heads < HEADS_PER_ENTRY * max)
 		heads *= 2;
 	/* Pages of a large calloc() cost nothing until they are used. */
 	t->entries = calloc(max, sizeof(*t->entries));
@@ -84,7 +86,7 @@ static unsigned int key_of(struct key *key, const struct shk_conn *conn)
 	return place;
 }
 
-static uint32_t *head_of(struct shk_tuples *t, const struct key *key)
+static uint32_t head_of(const struct shk_tuples *t, const struct key *key)
 {
 	struct shk_hash_state s;
 	uint64_t words[sizeof(*key) / sizeof(uint64_t)];
@@ -95,14 +97,14 @@ static uint32_t *head_of(struct shk_tuples *t, const struct key *key)
 	shk_hash_init(&s, &t->hash_key);
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		shk_hash_add(&s, words[i]);
-	return &t->heads[shk_hash_end(&s, sizeof(words)) & t->mask];
+	return shk_hash_end(&s, sizeof(words)) & t->mask;
 }
 
 static struct entry *find(struct shk_tuples *t, uint32_t head, const struct key *key)
 {
 	uint32_t i;
 
-	for (i = head; i != NOBODY; i = t->entries[i].hash_next)
+	for (i = t->heads[head]; i != NOBODY; i = t->entries[i].hash_next)
 		if (!memcmp(&t->entries[i].key, key, sizeof(*key)))
 			return &t->entries[i];
 	return NULL;
@@ -133,11 +135,32 @@ static void link_newest(struct shk_tuples *t, struct entry *e)
 
 static void unhash(struct shk_tuples *t, const struct entry *e)
 {
-	uint32_t *link = head_of(t, &e->key);
+	uint32_t *link = &t->heads[e->head];
 
 	while (*link != (uint32_t)(e - t->entries))
 		link = &t->entries[*link].hash_next;
 	*link = e->hash_next;
+}
+
+static void fetch(const struct entry *e)
+{
+	const char *lines = (const char *)e;
+
+	for (size_t i = 0; i < sizeof(*e); i += 64)
+		__builtin_prefetch(lines + i, 1);
+}
+
+/* Those that go next, when one is needed: the second entry, and for the first, which is there, its head. */
+static void fetch_oldest(const struct shk_tuples *t)
+{
+	const struct entry *e;
+
+	if (t->oldest == NOBODY)
+		return;
+	e = &t->entries[t->oldest];
+	__builtin_prefetch(&t->heads[e->head], 1);
+	if (e->newer != NOBODY)
+		fetch(&t->entries[e->newer]);
 }
 
 /* A free entry, at the cost of the oldest if need be. */
@@ -152,6 +175,7 @@ static struct entry *take(struct shk_tuples *t, uint64_t now_ns)
 		t->forgotten++;
 	unhash(t, e);
 	unlink_age(t, e);
+	fetch_oldest(t);
 	return e;
 }
 
@@ -183,7 +207,7 @@ void shk_tuples_look(struct shk_tuples *t, const struct shk_conn *conn, struct s
 	if (!shk_use_from_conn(&later, conn))
 		return;
 	client = key_of(&key, conn);
-	e = find(t, *head_of(t, &key), &key);
+	e = find(t, head_of(t, &key), &key);
 	if (!e)
 		return;
 	if (e->client == client)
@@ -200,7 +224,7 @@ void shk_tuples_learn(struct shk_tuples *t, const struct shk_conn *conn)
 	struct shk_tuple_use use;
 	unsigned int client;
 	struct entry *e;
-	uint32_t *head;
+	uint32_t head;
 	struct key key;
 
 	if (!shk_use_from_conn(&use, conn))
@@ -208,14 +232,15 @@ void shk_tuples_learn(struct shk_tuples *t, const struct shk_conn *conn)
 	use.number = t->learned++;
 	client = key_of(&key, conn);
 	head = head_of(t, &key);
-	e = find(t, *head, &key);
+	e = find(t, head, &key);
 	if (e) {
 		unlink_age(t, e);
 	} else {
 		e = take(t, use.last_ns);
 		e->key = key;
-		e->hash_next = *head;
-		*head = e - t->entries;
+		e->head = head;
+		e->hash_next = t->heads[head];
+		t->heads[head] = e - t->entries;
 	}
 	e->client = client;
 	e->use = use;
