@@ -174,6 +174,27 @@ static void test_rst_of_another_number(void **state)
 	}
 }
 
+/* By an RST of somebody in between, which the client never got: the handshake goes on. */
+static void test_refused_in_vain(void **state)
+{
+	(void)state;
+	for (unsigned int v = 0; v < VANTAGES; v++) {
+		struct scene *s = watch(v);
+
+		client(s, S, 0, 0, 0);
+		server(s, RA, 0 - s->isn[SERVER], 1, 0);
+		server(s, SA, 0, 1, 0);
+		client(s, A, 1, 1, 0);
+		close_in_four(s);
+		scene_finish(s);
+		assert_int_equal(the_opened(s)->open, SHK_O_REFUSED);
+		assert_int_equal(the_closed(s)->open_told, SHK_O_REFUSED);
+		assert_int_equal(the_closed(s)->open, SHK_O_3WHS);
+		assert_int_equal(the_closed(s)->close, SHK_C_4SEG);
+		scene_free(s);
+	}
+}
+
 /* After the handshake somebody in between sends an RST in the shape of no socket's answer. */
 static void test_forged_answer_after_the_handshake(void **state)
 {
@@ -202,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_ack_beyond_and_no_answer),
 		cmocka_unit_test(test_right_ack_with_a_wrong_number),
 		cmocka_unit_test(test_rst_of_another_number),
+		cmocka_unit_test(test_refused_in_vain),
 		cmocka_unit_test(test_forged_answer_after_the_handshake),
 	};
 

@@ -197,6 +197,8 @@ static bool rst_ends_attempt(const struct shk_flow *f, const struct shk_sight *s
 {
 	if (f->phase == SHK_PHASE_SYN)
 		return s->from == f->client || (s->ack && synack_fits(f, s));
+	if (f->phase == SHK_PHASE_SYN_BOTH) /* either end is in SYN-SENT or SYN-RECEIVED */
+		return s->seg->seq == f->end[s->from].isn + 1 || (s->ack && synack_fits(f, s));
 	if (f->phase != SHK_PHASE_SYNACK || f->clues & SHK_CLUE_TFO_ACKED)
 		return true;
 	return s->seg->seq == f->end[s->from].isn + 1 || (s->ack && s->from != f->client);

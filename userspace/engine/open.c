@@ -285,6 +285,11 @@ bool shk_open_revise(struct shk_flow *f)
 		f->open = refusal(f);
 		return true;
 	}
+	/* The RST came from somebody in between: the handshake went on. */
+	if (f->open == SHK_O_REFUSED && f->phase == SHK_PHASE_OPEN) {
+		f->open = opened(f);
+		return true;
+	}
 	if (is_ack_dropped(f)) {
 		f->open = SHK_O_ACCEPTQ_DROP_ACK;
 		return true;
