@@ -2,7 +2,8 @@
 # Tests inside a kernel built for them, and those of the VM on every kernel that tests/vm/kernels names.
 
 kernels := $(shell awk '!/^\#/ && NF { print $$1 }' tests/vm/kernels)
-other_kernels := $(filter-out $(firstword $(kernels)),$(kernels))
+# User-Mode Linux is for the long forms: it has no BPF tracing, which much of the rest asks for.
+other_kernels := $(filter-out $(firstword $(kernels)) uml,$(kernels))
 
 # What test-vm runs is kept under this name.
 vm = vm$(if $(KERNEL),-$(KERNEL))
@@ -18,8 +19,8 @@ test-kunit: | deps ## Run the KUnit suites of the module, by KUnit's own runner 
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/kunit prove -e '' tests/kunit/kunit.t && touch $(results)/kunit/.passed
 
 test-full: ## Run every test, KUnit's and those of the VM on every kernel; says how long each took
-	+$(Q)$(call run_goals,test test-kunit test-tsan test-long $(addprefix test-vm-on-,$(other_kernels)))
-	$(Q)tests/summary $(results) kunit tsan long $(addprefix vm-,$(other_kernels))
+	+$(Q)$(call run_goals,test test-kunit test-tsan test-long-on-uml $(addprefix test-vm-on-,$(other_kernels)))
+	$(Q)tests/summary $(results) kunit tsan long-uml $(addprefix vm-,$(other_kernels))
 
 test-vm-on-%:
 	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$*
@@ -38,6 +39,9 @@ test-long: kmod userspace $(test_programs) ## Run the long forms: a million host
 	$(Q)$(boot) --timeout $(LONG_TIMEOUT) --log $(B)/vm/$(long).log --share $(results)/$(long) --env SHK_LONG=1 \
 		--env PERL_TEST_HARNESS_DUMP_TAP=$(results)/$(long) -- prove --timer $(or $(T),$(long_tests)) && \
 		touch $(results)/$(long)/.passed
+
+test-long-on-%:
+	+$(Q)$(MAKE) --no-print-directory test-long KERNEL=$*
 
 # The ring's memory ordering, for as long as it takes to believe it.
 test-tsan: $(unit_tsan) ## Run the tests of memory ordering under the thread sanitizer, ten minutes each

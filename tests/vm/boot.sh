@@ -24,7 +24,8 @@
 # line the boot has failed, whatever was printed: 124 on timeout, 125 if the VM died or never came
 # up, 126 if the command succeeded but the kernel log has a warning, an oops or the like.
 #
-# No root and no /dev/kvm needed: QEMU emulates.
+# machine_qemu.sh and machine_uml.sh know how to start a kernel, boot.sh what it is for. Neither needs root or /dev/kvm:
+# QEMU emulates, and a User-Mode Linux is a program.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -56,6 +57,8 @@ done
 (($#)) || die "no command; see the head of $0"
 
 eval "$("$here/kernel.sh" ${kernel:+"$kernel"})"
+# shellcheck source=tests/vm/machine_qemu.sh
+. "$here/machine_$MACHINE.sh"
 log=${log:-$tree/build/vm/kernel.log}
 mkdir -p "$(dirname "$log")" ${share:+"$share"}
 [[ ! $share ]] || share=$(cd "$share" && pwd)
@@ -71,7 +74,7 @@ make_initramfs() {
 		ln -s busybox "$root/bin/$applet"
 	done
 	: >"$root/lib/order"
-	for module in virtio_pci virtio_console 9pnet_virtio 9p overlay; do
+	for module in "${machine_modules[@]}" overlay; do
 		# The others are part of the kernel.
 		modprobe -d "${MODULES%/lib/modules}" -S "$KVER" --show-depends "$module" | awk '$1 == "insmod" { print $2 }'
 	done | awk '!seen[$0]++' | while read -r path; do
@@ -91,7 +94,8 @@ make_initramfs() {
 
 write_env() {
 	printf '%s=%q\n' VM_TREE "$tree" VM_MODULES "$MODULES" VM_SHARE "$share"
-	[[ ! $interactive ]] || echo VM_TTY=/dev/hvc0
+	machine_env
+	[[ ! $interactive ]] || echo "VM_TTY=$machine_tty"
 }
 
 write_command() {
@@ -109,9 +113,9 @@ splats() {
 }
 
 cleanup() {
-	if [[ ${qemu-} ]]; then
-		kill "$qemu" 2>/dev/null || :
-		wait "$qemu" 2>/dev/null || :
+	if [[ ${machine-} ]]; then
+		kill "$machine" 2>/dev/null || :
+		wait "$machine" 2>/dev/null || :
 	fi
 	[[ ! ${saved_tty-} ]] || stty "$saved_tty"
 	[[ ! -e $tmp/kernel.log ]] || mv "$tmp/kernel.log" "$log"	# several VMs may run at once
@@ -123,45 +127,18 @@ trap 'exit 130' INT TERM HUP
 token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 make_initramfs "$@"
 
-qemu_args=(
-	-nodefaults -no-user-config -no-reboot -display none -vga none
-	-machine pc -cpu "qemu64,+rdrand" -m "${mem:-$MEM}"
-	-kernel "$VMLINUX" -initrd "$tmp/initramfs.cpio"
-	-append "console=ttyS0 panic=-1 oops=panic mitigations=off nokaslr no_timer_check tsc=reliable random.trust_cpu=on"
-	-chardev "file,id=log,path=$tmp/kernel.log" -serial chardev:log
-	-chardev "file,id=status,path=$tmp/status" -serial chardev:status
-	-fsdev "local,id=host,path=/,security_model=none,readonly=on,multidevs=remap"
-	-device "virtio-9p-pci,fsdev=host,mount_tag=host"
-	-device virtio-serial-pci
-)
-if [[ $icount ]]; then
-	qemu_args+=(-accel tcg -smp 1 -icount "shift=0,sleep=off")
-else
-	# CPUs take turns: with a host thread for each, QEMU 7.2 now and then keeps executing code that the
-	# other CPU has just patched, and netfilter's static branches spin for ever.
-	qemu_args+=(-accel "tcg,thread=single" -smp "$smp")
-fi
-if [[ $share ]]; then
-	qemu_args+=(-fsdev "local,id=share,path=$share,security_model=none,multidevs=remap"
-		-device "virtio-9p-pci,fsdev=share,mount_tag=share")
-fi
-
 if [[ $interactive ]]; then
 	saved_tty=$(stty -g)
-	qemu_args+=(-chardev "stdio,id=tty,signal=off" -device "virtconsole,chardev=tty")
-	qemu-system-x86_64 "${qemu_args[@]}" || :
+	(machine_exec) || :
 else
-	# A pipe of QEMU's own: it makes its descriptors non-blocking, and standard output may be shared.
+	# A pipe of the machine's own: it makes its descriptors non-blocking, and standard output may be shared.
 	mkfifo "$tmp/output"
-	qemu_args+=(-chardev "file,id=output,path=$tmp/output" 
-		-device "virtserialport,chardev=output,name=output")
 	cat "$tmp/output" &
-	timeout --kill-after=5 "$timeout" qemu-system-x86_64 "${qemu_args[@]}" \
-		</dev/null &
-	qemu=$!
+	machine_exec timeout --kill-after=5 "$timeout" </dev/null &
+	machine=$!
 	ended=0
-	wait "$qemu" || ended=$?
-	qemu=
+	wait "$machine" || ended=$?
+	machine=
 	wait
 fi
 

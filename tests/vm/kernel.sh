@@ -9,6 +9,8 @@
 # Prints what a caller needs, fit for eval:
 #
 #	KVER=...	release, as uname -r says it
+#	MACHINE=...	what starts it: qemu, or uml for a User-Mode Linux
+#	SUITE=...	the Debian suite that it comes from
 #	VMLINUX=...	the kernel, uncompressed if that can start: emulated, decompressing takes longer than booting
 #	MODULES=...	a folder that can stand for /lib/modules: its modules, with modules.dep
 #	KDIR=...	its headers, for make -C $KDIR M=...
@@ -157,19 +159,24 @@ find_packaged() {
 
 # Builds it, if it is not in the cache.
 find_built() {
-	kdir=$("$here/kernel_build.sh" "$suite" "$image_meta" "$name") || exit
+	kdir=$("$here/kernel_build.sh" "$suite" "$image_meta" "$name" "$arch") || exit
 	kver=$(<"$kdir/include/config/kernel.release")
+	modules=$kdir/lib/modules mem=3072
+	build_in="$suite_run env ARCH=$arch"
+	case $arch in
+	um)	machine=uml vmlinux=$kdir/linux ;;
 	# Started uncompressed, a kernel with KASAN dies at its first instructions.
-	vmlinux=$kdir/arch/x86/boot/bzImage modules=$kdir/lib/modules build_in=$suite_run mem=3072
+	x86)	vmlinux=$kdir/arch/x86/boot/bzImage ;;
+	esac
 }
 
 name=${1:-$(awk '!/^#/ && NF { print $1; exit }' "$here/kernels")}
 read -r suite image_meta headers_meta < <(awk -v n="$name" '!/^#/ && $1 == n { print $2, $3, $4 }' "$here/kernels") ||
 	die "no kernel called '$name' in $here/kernels"
 suite_run="$(cd "$here/../suite" && pwd)/run $suite"
-build_in=
+build_in='' machine=qemu
 case $image_meta in
-linux-source-*)	find_built ;;
+linux-source-*)	arch=${headers_meta:-x86} && find_built ;;
 *)		find_packaged ;;
 esac
-printf '%s=%q\n' KVER "$kver" VMLINUX "$vmlinux" MODULES "$modules" KDIR "$kdir" BUILD_IN "$build_in" MEM "$mem"
+printf '%s=%q\n' KVER "$kver" MACHINE "$machine" SUITE "$suite" VMLINUX "$vmlinux" MODULES "$modules" KDIR "$kdir" BUILD_IN "$build_in" MEM "$mem"

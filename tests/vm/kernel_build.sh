@@ -3,14 +3,14 @@
 #
 # Build a kernel for the VM from Debian's source, once, in the cache.
 #
-#	tests/vm/kernel_build.sh SUITE PACKAGE FRAGMENT	for example trixie-backports linux-source-7.3 debug
+#	tests/vm/kernel_build.sh SUITE PACKAGE FRAGMENT ARCH	for example trixie-backports linux-source-7.3 debug x86
 #
-# Its configuration is allnoconfig with config/base and config/FRAGMENT. Prints the folder it was built in, which
-# serves as KDIR, and holds the kernel as arch/x86/boot/bzImage and its modules below lib/modules. An interrupted
-# build goes on where it was.
+# Its configuration is allnoconfig with config/base and config/FRAGMENT, whose word counts where both have one. Prints
+# the folder it was built in, which serves as KDIR, and holds the kernel as arch/x86/boot/bzImage, or for ARCH=um as
+# linux, and its modules below lib/modules. An interrupted build goes on where it was.
 set -euo pipefail
 
-suite=$1 package=$2 fragment=$3
+suite=$1 package=$2 fragment=$3 arch=$4
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/suite/apt.sh
 . "$here/../suite/apt.sh"
@@ -23,27 +23,34 @@ in_suite() {
 }
 
 kmake() {
-	in_suite make --no-print-directory -C "$source" O="$dir" "$@" >>"$dir/build.log" 2>&1 && return
+	in_suite make --no-print-directory -C "$source" O="$dir" ARCH="$arch" "$@" >>"$dir/build.log" 2>&1 && return
 	tail -n 30 "$dir/build.log" >&2
 	return 1
 }
 
 # What was asked for and did not come about, for want of something else that it needs.
 check_config() {
-	! cat "${config[@]}" | grep -E '^CONFIG_[A-Z0-9_]+=' | sed '/=n$/d' | grep -vxFf "$dir/.config" >&2 || {
+	! sed '/=n$/d' "$dir/asked.config" | grep -vxFf "$dir/.config" >&2 || {
 		echo "kernel_build.sh: Kconfig dropped the above from $dir/.config" >&2
 		return 1
 	}
 }
 
+# The last word about each option.
+asked_config() {
+	cat "${config[@]}" | awk -F= '/^CONFIG_/ { last[$1] = $0 } END { for (name in last) print last[name] }'
+}
+
 build() {
-	echo "kernel_build.sh: building $package-$fragment (an hour of one CPU); see $dir/build.log" >&2
+	local image=bzImage
+	echo "kernel_build.sh: building $package-$fragment (up to an hour of one CPU); see $dir/build.log" >&2
 	source=$("$here/../suite/source.sh" "$suite" "$package")
 	: >"$dir/build.log"
-	cat "${config[@]}" >"$dir/asked.config"
+	asked_config >"$dir/asked.config"
 	[[ -e $dir/.config ]] || kmake KCONFIG_ALLCONFIG="$dir/asked.config" allnoconfig
 	check_config
-	kmake -j"$(nproc)" bzImage modules
+	[[ $arch != um ]] || image=linux
+	kmake -j"$(nproc)" $image modules
 	kmake INSTALL_MOD_PATH="$dir" modules_install
 	rm -f "$dir"/lib/modules/*/{build,source}
 	touch "$dir/.done"
