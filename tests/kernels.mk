@@ -7,7 +7,7 @@ other_kernels := $(filter-out $(firstword $(kernels)) uml,$(kernels))
 
 # What test-vm runs is kept under this name.
 vm = vm$(if $(KERNEL),-$(KERNEL))
-VM_TIMEOUT = $(if $(filter debug,$(KERNEL)),14400,1800)
+VM_TIMEOUT = $(if $(filter debug kcsan,$(KERNEL)),14400,1800)
 LONG_TIMEOUT = 36000
 
 # $(call run_goals,GOALS): one after the other, a failure stops none, with the time that each took

@@ -106,10 +106,11 @@ write_command() {
 	echo
 }
 
-# The kernel's own opinion. Loading a module from outside the tree taints, and says so; that is fine.
+# The kernel's own opinion. Loading a module from outside the tree taints, and says so; that is fine. So are data races
+# among the kernel's own functions, of which it has many.
 splats() {
 	grep -aE 'BUG:|WARNING:|Oops|general protection|page allocation failure|KASAN|UBSAN|INFO: (rcu|task|possible|lockdep|trying)|refcount_t:|leaked' \
-		"$tmp/kernel.log"
+		"$tmp/kernel.log" | awk '/KCSAN/ && !/shk_/ { next } { print; n++ } END { exit !n }'
 }
 
 cleanup() {
