@@ -92,8 +92,10 @@ static int setup_in_small_cgroup(const struct shk_setup *setup)
 }
 
 /*
- * Rings of every size where memory has a limit: large ones are refused. One child at a time: the module only
- * fails when it reaches the limit, but who else lives in the cgroup and needs a page meanwhile is killed.
+ * Rings of every size where memory has a limit: large ones are refused. One child at a time: the module
+ * only fails when it reaches the limit, but who else lives in the cgroup and needs a page meanwhile is
+ * killed. That may be the child itself, at a page of its own while the limit is still close: it has come to
+ * its end too.
  */
 static bool squeeze_one(struct hostile_user *u)
 {
@@ -108,9 +110,9 @@ static bool squeeze_one(struct hostile_user *u)
 	if (child == 0)
 		_exit(setup_in_small_cgroup(&setup));
 	if (child < 0 || waitpid(child, &status, 0) != child)
-		status = -1;
+		status = W_EXITCODE(1, 0);
 	pthread_mutex_unlock(&alone);
-	return !status;
+	return !status || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 /*
