@@ -2,32 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # After everything else: no memory is left that nobody points to.
 . tests/vm/tap.sh
+. tests/vm/memory.sh
 
-leaks=/sys/kernel/debug/kmemleak
 if [ ! -e $leaks ]; then
 	skip "no memory is left that nobody points to" "this kernel does not look for leaks: KERNEL=debug does"
 	done_testing
 	exit
 fi
-
-seconds_up()
-{
-	awk '{ print int($1) }' /proc/uptime
-}
-
-is_past()
-{
-	[ "$(seconds_up)" -gt "$1" ]
-}
-
-# The kernel calls a leak what is older than five seconds and was found by two scans with the same content.
-scan_for_leaks()
-{
-	wait_for is_past $(($(seconds_up) + 6))
-	echo scan >$leaks
-	echo scan >$leaks
-	cat $leaks
-}
 
 is "no leak after all tests so far" "$(scan_for_leaks)" ""
 
