@@ -4,16 +4,20 @@
  * have the module do. Each call is made once for every such place on its way, until it comes to its end
  * without any:
  *
+ *	device_faults load MODULE	load and unload it
  *	device_faults device		everything that can be done with the device, and what it shows
  *	device_faults netns		make a network namespace, with the module loaded
  *
  * A call fails with ENOMEM or EFAULT, or does without what it did not get. Either way nothing of it is in the
- * way of the next try, which works. Needs a kernel with fault injection; prints TAP.
+ * way of the next try, which works; and of a module that was not loaded nothing is to be seen. Needs a kernel
+ * with fault injection; prints TAP.
  */
 #include <linux/filter.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "device_rig.h"
 #include "tap.h"
@@ -28,14 +32,19 @@ struct act {
 	int (*call)(void);     /* 0 or an errno */
 	void (*undo)(void);    /* of prepare() and of a call that worked */
 	bool must_work;        /* it takes away, and that must not need anything */
+	const char *(*remains)(
+		void); /* what is to be seen of a call that failed; NULL if the next try tells */
 };
 
 static struct {
-	int fail_nth; /* /proc/thread-self/fail-nth */
-	int home;     /* our network namespace */
-	int fd;       /* the device, or what else is open */
+	int fail_nth;   /* /proc/thread-self/fail-nth */
+	int home;       /* our network namespace */
+	uint32_t netns; /* its number */
+	int fd;         /* the device, or what else is open */
 	void *map;
 	size_t map_size;
+	void *image; /* of the module */
+	size_t image_size;
 } the;
 
 /*
@@ -85,6 +94,8 @@ static void judge(const struct act *act, struct tally *t, int error)
 		tell(act, t, "must work whatever fails", error);
 	if (error != ENOMEM && error != EFAULT)
 		tell(act, t, "fails with a word that does not fit", error);
+	if (act->remains && act->remains())
+		tell(act, t, act->remains(), error);
 }
 
 /* Returns false when the call came to its end before the place was reached. */
@@ -130,6 +141,62 @@ static int error_of(long result)
 
 static void nothing(void)
 {
+}
+
+/*
+ * ---- The module -----------------------------------------------------------------------------------
+ */
+
+static int module_load(void)
+{
+	return error_of(syscall(SYS_init_module, the.image, the.image_size, "ring_slots=64 gate_buckets=64"));
+}
+
+static int module_unload(void)
+{
+	return error_of(syscall(SYS_delete_module, "tcpshake", O_NONBLOCK));
+}
+
+static void must_load(void)
+{
+	if (module_load())
+		err(2, "loading the module");
+}
+
+static void must_unload(void)
+{
+	if (module_unload())
+		err(2, "unloading the module");
+}
+
+static const char *module_remains(void)
+{
+	static const char *const places[] = {"/sys/module/tcpshake", "/sys/class/misc/tcpshake", SHK_DEVICE,
+					     SHK_PROC, SHK_DEBUGFS};
+
+	for (size_t i = 0; i < COUNT_OF(places); i++)
+		if (!access(places[i], F_OK))
+			return places[i];
+	return NULL;
+}
+
+static const struct act module_acts[] = {
+	{"loading the module", nothing, module_load, must_unload, false, module_remains},
+	{"unloading the module", must_load, module_unload, nothing, true, NULL},
+};
+
+static void read_module(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st))
+		err(2, "%s", path);
+	the.image_size = st.st_size;
+	the.image = malloc(the.image_size);
+	if (!the.image || read(fd, the.image, the.image_size) != st.st_size)
+		err(2, "%s", path);
+	close(fd);
 }
 
 /*
@@ -207,7 +274,7 @@ static int device_stats(void)
 
 static int device_conflicts(void)
 {
-	struct shk_conflicts conflicts = {.netns = rig_netns()};
+	struct shk_conflicts conflicts = {.netns = the.netns};
 
 	return error_of(ioctl(the.fd, SHK_IOC_CONFLICTS, &conflicts));
 }
@@ -290,24 +357,24 @@ static int read_gate(void)
 }
 
 static const struct act device_acts[] = {
-	{"opening the device", nothing, device_open, must_close, false},
-	{"INFO", must_open, device_info, must_close, false},
-	{"SETUP", must_open, device_setup, must_close, false},
-	{"FILTER", must_setup, device_filter, must_close, false},
-	{"FILTER in place of another", must_start, device_filter, must_close, false},
-	{"HOOKS", must_start, device_hooks, must_close, false},
-	{"START", must_setup, device_start, must_close, true},
-	{"STOP", must_start, device_stop, must_close, true},
-	{"STATS", must_start, device_stats, must_close, false},
-	{"CONFLICTS", must_start, device_conflicts, must_close, false},
-	{"poll()", must_start, device_poll, must_close, false},
-	{"mapping META", must_start, map_meta, unmap, false},
-	{"mapping CONTROL", must_start, map_control, unmap, false},
-	{"mapping DATA", must_start, map_data, unmap, false},
-	{"closing a session that runs", must_start, device_close, nothing, true},
-	{"reading " SHK_PROC, nothing, read_proc, nothing, false},
-	{"reading the sessions in debugfs", must_start, read_sessions, must_close, false},
-	{"reading the gate in debugfs", nothing, read_gate, nothing, false},
+	{"opening the device", nothing, device_open, must_close, false, NULL},
+	{"INFO", must_open, device_info, must_close, false, NULL},
+	{"SETUP", must_open, device_setup, must_close, false, NULL},
+	{"FILTER", must_setup, device_filter, must_close, false, NULL},
+	{"FILTER in place of another", must_start, device_filter, must_close, false, NULL},
+	{"HOOKS", must_start, device_hooks, must_close, false, NULL},
+	{"START", must_setup, device_start, must_close, true, NULL},
+	{"STOP", must_start, device_stop, must_close, true, NULL},
+	{"STATS", must_start, device_stats, must_close, false, NULL},
+	{"CONFLICTS", must_start, device_conflicts, must_close, false, NULL},
+	{"poll()", must_start, device_poll, must_close, false, NULL},
+	{"mapping META", must_start, map_meta, unmap, false, NULL},
+	{"mapping CONTROL", must_start, map_control, unmap, false, NULL},
+	{"mapping DATA", must_start, map_data, unmap, false, NULL},
+	{"closing a session that runs", must_start, device_close, nothing, true, NULL},
+	{"reading " SHK_PROC, nothing, read_proc, nothing, false, NULL},
+	{"reading the sessions in debugfs", must_start, read_sessions, must_close, false, NULL},
+	{"reading the gate in debugfs", nothing, read_gate, nothing, false, NULL},
 };
 
 /*
@@ -326,7 +393,7 @@ static void netns_leave(void)
 }
 
 static const struct act netns_acts[] = {
-	{"making a network namespace", nothing, netns_enter, netns_leave, false},
+	{"making a network namespace", nothing, netns_enter, netns_leave, false, NULL},
 };
 
 int main(int argc, char **argv)
@@ -335,15 +402,20 @@ int main(int argc, char **argv)
 	size_t count = COUNT_OF(device_acts);
 	unsigned int refused = 0;
 
-	if (argc == 2 && !strcmp(argv[1], "netns")) {
+	if (argc == 3 && !strcmp(argv[1], "load")) {
+		read_module(argv[2]);
+		acts = module_acts;
+		count = COUNT_OF(module_acts);
+	} else if (argc == 2 && !strcmp(argv[1], "netns")) {
 		acts = netns_acts;
 		count = COUNT_OF(netns_acts);
 	} else if (argc != 2 || strcmp(argv[1], "device") != 0) {
-		errx(2, "usage: device_faults device | netns");
+		errx(2, "usage: device_faults load MODULE | device | netns");
 	}
 	the.fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	the.home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	/* A page of ours that is not there yet would be one more place. */
+	the.netns = rig_netns();
 	if (the.fail_nth < 0 || the.home < 0 || mlockall(MCL_CURRENT | MCL_FUTURE))
 		err(2, "this kernel injects no faults");
 	for (size_t i = 0; i < count; i++)
