@@ -25,6 +25,8 @@ struct tally {
 	uint64_t requests; /* SYN+ACKs at LOCAL_OUT with a request socket */
 	uint64_t other_netns;
 	uint32_t netns;
+	/* ISNs that a SYN (a SYN+ACK) tells, less those that the answer acknowledges: their sum */
+	uint32_t of_syn, of_synack;
 };
 
 static bool is_ipv6(const struct shk_event *ev)
@@ -48,6 +50,14 @@ static void tally_add(const struct shk_event *ev, void *arg)
 	t->ipv6 += is_ipv6(ev);
 	t->requests += syn && ack && ev->where == SHK_HOOK_LOCAL_OUT && ev->seg.sock_state == NEW_SYN_RECV;
 	t->other_netns += ev->netns != t->netns;
+	if (syn && !ack)
+		t->of_syn += ev->seg.seq;
+	if (syn && ack) {
+		t->of_syn -= ev->seg.ack - 1;
+		t->of_synack += ev->seg.seq;
+	}
+	if (ev->seg.why & SHK_WHY_ACKS_SYNACK)
+		t->of_synack -= ev->seg.ack - 1;
 }
 
 static uint32_t own_netns(void)
@@ -97,6 +107,8 @@ static void test_every_hook(void)
 	is(t.at[SHK_HOOK_LOCAL_OUT].all * 4, total.delivered, "each segment four times");
 	is(t.ipv6 * 2, total.delivered, "half of them are IPv6");
 	is(t.requests, 200, "every SYN+ACK at LOCAL_OUT tells of its request socket");
+	is(t.of_syn, 0, "the SYN+ACKs acknowledge the ISNs of the SYNs");
+	is(t.of_synack, 0, "and ACKs those of the SYN+ACKs");
 	is(t.other_netns, 0, "every event names this namespace");
 	is(total.lost, 0, "the default ring lost nothing");
 	ok(rig_accounts_hold(&rig), "the accounts of every CPU are exact");
