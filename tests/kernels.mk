@@ -18,9 +18,15 @@ test-kunit: | deps ## Run the KUnit suites of the module, by KUnit's own runner 
 	$(Q)$(call fresh_results,kunit)
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/kunit prove -e '' tests/kunit/kunit.t && touch $(results)/kunit/.passed
 
+# The module on another architecture, cross-built.
+test-arm64: | deps ## Build the module for arm64 and test its device there, in QEMU
+	$(Q)tests/deps.sh tests/arm64/packages
+	$(Q)$(call fresh_results,arm64)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/arm64 prove --timer tests/arm64 && touch $(results)/arm64/.passed
+
 test-full: ## Run every test, KUnit's and those of the VM on every kernel; says how long each took
-	+$(Q)$(call run_goals,test test-kunit test-tsan test-long-on-uml $(addprefix test-vm-on-,$(other_kernels)))
-	$(Q)tests/summary $(results) kunit tsan long-uml $(addprefix vm-,$(other_kernels))
+	+$(Q)$(call run_goals,test test-kunit test-arm64 test-tsan test-long-on-uml $(addprefix test-vm-on-,$(other_kernels)))
+	$(Q)tests/summary $(results) kunit arm64 tsan long-uml $(addprefix vm-,$(other_kernels))
 
 test-vm-on-%:
 	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$*
@@ -49,4 +55,4 @@ test-tsan: $(unit_tsan) ## Run the tests of memory ordering under the thread san
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/tsan CMOCKA_MESSAGE_OUTPUT=TAP TSAN_OPTIONS=halt_on_error=1 \
 		SHK_TEST_SECONDS=$(or $(SECONDS),600) prove --timer -e tests/unit/run $(unit_tsan) && touch $(results)/tsan/.passed
 
-.PHONY: test-full test-kunit test-tsan test-long
+.PHONY: test-full test-kunit test-arm64 test-tsan test-long
