@@ -12,7 +12,9 @@ shk_cppflags := -D_GNU_SOURCE -Ikmod -Iuserspace -Ibpf -I$(B)/bpf -isystem $(B)/
 shk_cflags   := -std=gnu11 -O2 -g $(warnings)
 libs         := $(B)/libbpf/libbpf.a -lelf -lz -lpcap -lmnl -lyajl -ljansson -lnettle -lzstd -lm
 
-cc_gcc      := gcc -D_FORTIFY_SOURCE=2
+# Optimized as a whole when it is linked: a tenth less of the reader's time. What links the library for tests
+# need not wait for that, hence the fat objects.
+cc_gcc      := gcc -D_FORTIFY_SOURCE=2 -flto=auto -ffat-lto-objects
 cc_clang    := clang -D_FORTIFY_SOURCE=2
 cc_sanitize := gcc -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 cc_tsan     := gcc -fsanitize=thread
@@ -49,7 +51,7 @@ $(B)/tests/floor: program_libs := $(B)/libbpf/libbpf.a -lelf -lz
 define test_program
 $(B)/tests/$(notdir $(1)): $(B)/gcc/$(1).o
 	@mkdir -p $$(@D)
-	$(Q)$$(call say,LD) && gcc $$(LDFLAGS) -o $$@ $$^ $$(program_libs)
+	$(Q)$$(call say,LD) && gcc -fno-lto $$(LDFLAGS) -o $$@ $$^ $$(program_libs)
 endef
 $(foreach p,$(program_src:.c=),$(eval $(call test_program,$(p))))
 # It measures the engine itself.
@@ -58,11 +60,11 @@ $(B)/tests/engine_scale: $(B)/gcc/libtcpshake.a
 # Those that use the tool's own code.
 $(B)/tests/isn_%: $(B)/gcc/tests/isn/%.o $(B)/gcc/libtcpshake.a
 	@mkdir -p $(@D)
-	$(Q)$(call say,LD) && gcc $(LDFLAGS) -o $@ $^ $(libs)
+	$(Q)$(call say,LD) && gcc -fno-lto $(LDFLAGS) -o $@ $^ $(libs)
 
 $(B)/tests/report_page: $(B)/gcc/tests/report/page.o $(B)/gcc/libtcpshake.a
 	@mkdir -p $(@D)
-	$(Q)$(call say,LD) && gcc $(LDFLAGS) -o $@ $^ $(libs)
+	$(Q)$(call say,LD) && gcc -fno-lto $(LDFLAGS) -o $@ $^ $(libs)
 
 isn_programs := $(patsubst tests/isn/%.c,$(B)/tests/isn_%,$(wildcard tests/isn/*.c))
 
