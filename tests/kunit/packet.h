@@ -7,6 +7,7 @@
 #include <kunit/test.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/kasan.h>
 #include <linux/netfilter.h>
 #include <linux/tcp.h>
 #include <net/ip.h>
@@ -109,27 +110,47 @@ static inline struct tcphdr *packet_tcp(struct packet *p, u16 flags, const u8 *o
 }
 
 /*
- * The first @len octets: @linear of them where the buffer begins, the rest in pages of @page octets each. At
- * least one octet of a page is never the packet's, so reading too far reads something else.
+ * A buffer has room behind a packet, which everybody may read. KASAN is told here to let nobody read the
+ * first octet of it. What it knows of eight octets is how many from the first on may be read, so a packet
+ * ends after the seventh.
+ */
+static inline u32 packet_shift(u32 len)
+{
+	return (7 - len) & 7;
+}
+
+/* Forbids the octet behind these @len, which begin at a multiple of eight and end after a seventh. */
+static inline void packet_guard(const void *start, u32 len)
+{
+	kasan_unpoison_range(start, len);
+}
+
+/*
+ * The first @len octets: @linear of them where the buffer begins, the rest in pages of @page octets each.
+ * What is in a page and not the packet's is something else.
  */
 static inline struct sk_buff *packet_skb(struct kunit *test, const struct packet *p, u32 len, u32 linear,
 					 u32 page)
 {
-	struct sk_buff *skb = alloc_skb(linear, GFP_KERNEL);
-	u32 done, n;
+	struct sk_buff *skb = alloc_skb(packet_shift(linear) + linear + 1, GFP_KERNEL);
+	u32 done, n, at;
 	int i = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, skb);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, kunit_action_kfree_skb, skb), 0);
+	skb_reserve(skb, packet_shift(linear));
 	skb_put_data(skb, p->octets, linear);
+	packet_guard(skb->head, skb_headroom(skb) + linear);
 	for (done = linear; done < len; done += n) {
 		struct page *memory = alloc_page(GFP_KERNEL | __GFP_ZERO);
 
 		KUNIT_ASSERT_NOT_NULL(test, memory);
 		n = min(page, len - done);
+		at = 64 + packet_shift(n);
 		memset(page_address(memory), 0xff, PAGE_SIZE);
-		memcpy(page_address(memory) + 64, p->octets + done, n);
-		skb_add_rx_frag(skb, i++, memory, 64, n, PAGE_SIZE);
+		memcpy(page_address(memory) + at, p->octets + done, n);
+		skb_add_rx_frag(skb, i++, memory, at, n, PAGE_SIZE);
+		packet_guard(page_address(memory), at + n);
 	}
 	skb_reset_network_header(skb);
 	return skb;
