@@ -17,7 +17,7 @@
  * @fragments:	TCP fragments other than the first: they have no TCP header
  * @gate_displaced: expectations thrown out before they were met
  * @gate_first_displaced: likewise of a connection's first data or first pure ACK
- * @forgotten:	sockets whose owner could not be kept for want of memory
+ * @forgotten:	sockets whose owner could not be kept for want of memory: their records come without
  * @unresolved:	descriptors returned by accept() that were gone or replaced before the program looked
  */
 struct shk_bpf_account {

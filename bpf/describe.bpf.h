@@ -176,9 +176,9 @@ static __always_inline struct shk_event *shk_event_new(struct shk_bpf_account *a
 	return ev;
 }
 
-/* What every record of a full socket has. */
-static __always_inline void
-shk_put_socket(struct shk_event *ev, int trusted, const struct tcp_sock *tp, const struct shk_kept *k)
+/* What every record of a full socket has. @end: SHK_SOCK_ACTIVE or _PASSIVE, if nothing was kept of it. */
+static __always_inline void shk_put_socket(struct shk_event *ev, int trusted, const struct tcp_sock *tp,
+					   const struct shk_kept *k, __u8 end)
 {
 	const struct sock *sk = &tp->inet_conn.icsk_inet.sk;
 
@@ -186,7 +186,7 @@ shk_put_socket(struct shk_event *ev, int trusted, const struct tcp_sock *tp, con
 	if (k)
 		shk_put_owner(ev, k);
 	else
-		ev->sock.flags = SHK_SOCK_PASSIVE;
+		ev->sock.flags = end;
 	shk_put_isns(ev, trusted, tp, ev->sock.flags);
 	ev->sock.cookie = SHK_READ(trusted, sk, __sk_common.skc_cookie.counter);
 	ev->sock.sk_err = SHK_READ(trusted, sk, sk_err);
@@ -197,6 +197,7 @@ static __always_inline struct shk_event *
 shk_socket_event(struct shk_bpf_account *acc, const struct sock *sk, const struct tcp_sock *tp, __u8 where)
 {
 	__u32 netns = shk_netns_of(1, &sk->__sk_common);
+	__u8 state = sk->__sk_common.skc_state;
 	struct shk_event *ev;
 
 	if (!shk_wanted(netns))
@@ -204,9 +205,10 @@ shk_socket_event(struct shk_bpf_account *acc, const struct sock *sk, const struc
 	ev = shk_event_new(acc, netns, where);
 	if (!ev)
 		return NULL;
-	shk_put_socket(ev, 1, tp, bpf_sk_storage_get(&kept, (void *)sk, 0, 0));
-	ev->sock.old_state = sk->__sk_common.skc_state;
-	ev->sock.new_state = ev->sock.old_state;
+	shk_put_socket(ev, 1, tp, bpf_sk_storage_get(&kept, (void *)sk, 0, 0),
+		       state == SHK_TCP_SYN_SENT ? SHK_SOCK_ACTIVE : SHK_SOCK_PASSIVE);
+	ev->sock.old_state = state;
+	ev->sock.new_state = state;
 	return ev;
 }
 

@@ -79,7 +79,7 @@ static __always_inline int shk_put_existing(struct shk_event *ev, struct tcp_soc
 	if (!k || k->owner == SHK_OWNER_CONNECT)
 		return 0; /* opened since, and seen */
 	k->flags = flags;
-	shk_put_socket(ev, 1, tp, k);
+	shk_put_socket(ev, 1, tp, k, flags);
 	ev->sock.new_state = state;
 	ev->sock.old_state = state;
 	ev->sock.value = shk_seq_pair(tp->snd_nxt, tp->rcv_nxt);

@@ -45,20 +45,25 @@ static __always_inline void shk_on_connect(struct shk_bpf_account *acc, const st
 static __always_inline void shk_on_connected(struct shk_bpf_account *acc, const struct sock *sk,
 					     const struct tcp_sock *tp, int old)
 {
-	struct shk_kept *k = bpf_sk_storage_get(&kept, (void *)sk, 0, 0);
+	int connecting = old == SHK_TCP_SYN_SENT;
+	struct shk_kept *k = bpf_sk_storage_get(&kept, (void *)sk, 0,
+						connecting ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 	struct shk_event *ev;
 
 	/* The cookie is made now, so that later it can be read where it cannot be made. */
 	bpf_get_socket_cookie((void *)sk);
-	if (!k || !(k->flags & SHK_SOCK_ACTIVE))
+	/* Who called connect() is not always known: this program may have been passed over then. */
+	if (k && connecting)
+		k->flags |= SHK_SOCK_ACTIVE;
+	if (!connecting && (!k || !(k->flags & SHK_SOCK_ACTIVE)))
 		return; /* accept() makes the record of the other end */
 	ev = shk_event_new(acc, shk_netns_of(1, &sk->__sk_common), SHK_SOCK_CONNECTED);
 	if (!ev)
 		return;
-	shk_put_socket(ev, 1, tp, k);
+	shk_put_socket(ev, 1, tp, k, SHK_SOCK_ACTIVE);
 	ev->sock.old_state = old;
 	ev->sock.new_state = SHK_TCP_ESTABLISHED;
-	ev->sock.value = k->since_ns ? ev->ts_ns - k->since_ns : 0;
+	ev->sock.value = k && k->since_ns ? ev->ts_ns - k->since_ns : 0;
 	shk_rings_submit(acc, ev, 1);
 }
 
@@ -97,7 +102,7 @@ static __always_inline void shk_on_closed(struct shk_bpf_account *acc, const str
 	ev = shk_event_new(acc, shk_netns_of(1, &sk->__sk_common), SHK_SOCK_CLOSED);
 	if (!ev)
 		return;
-	shk_put_socket(ev, 1, tp, k);
+	shk_put_socket(ev, 1, tp, k, old == SHK_TCP_SYN_SENT ? SHK_SOCK_ACTIVE : SHK_SOCK_PASSIVE);
 	ev->sock.old_state = old;
 	ev->sock.new_state = shk_after_close(sk, old);
 	ev->sock.value = shk_seq_pair(tp->snd_nxt, tp->rcv_nxt);
@@ -217,7 +222,7 @@ static __always_inline void shk_on_accepted(struct shk_bpf_account *acc, int tru
 	if (!ev)
 		return;
 	shk_take_owner(&k, SHK_OWNER_ACCEPT);
-	shk_put_socket(ev, trusted, tp, &k);
+	shk_put_socket(ev, trusted, tp, &k, SHK_SOCK_PASSIVE);
 	ev->sock.new_state = SHK_READ(trusted, sk, __sk_common.skc_state);
 	ev->sock.old_state = ev->sock.new_state;
 	if (shk_is_deferred())
