@@ -270,8 +270,8 @@ SHK_GATE_OUTLINE int shk_gate_meet_entry(__u64 *place, __u64 id, const struct sh
 	return 0;
 }
 
-static inline __u32 shk_gate_meet(struct shk_gate_bucket *b, __u32 tag, __u32 dir,
-				  const struct shk_segment *seg, __u32 hook)
+static inline __attribute__((always_inline)) __u32
+shk_gate_meet(struct shk_gate_bucket *b, __u32 tag, __u32 dir, const struct shk_segment *seg, __u32 hook)
 {
 	__u64 id = (__u64)tag << 1 | dir;
 	__u64 bit = 1ULL << (SHK_GATE_HOOK_SHIFT + hook);
