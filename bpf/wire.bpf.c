@@ -19,17 +19,20 @@ struct shk_l4 {
 	__u32 len;	/* octets of TCP header and payload */
 };
 
-#define SHK_IPV4_HEADER_MIN 20U
-
 enum shk_parse { SHK_PARSED, SHK_NOT_TCP, SHK_FRAGMENT, SHK_BAD };
 
 static __always_inline enum shk_parse
-shk_read_ipv4(struct shk_event *ev, const __u8 *ip, __u32 len, struct shk_l4 *l4)
+shk_parse_ipv4(struct shk_event *ev, const struct bpf_dynptr *p, __u32 len, struct shk_l4 *l4)
 {
+	__u8 buffer[20];
+	const __u8 *ip = bpf_dynptr_slice(p, 0, buffer, sizeof(buffer));
+
+	if (!ip)
+		return SHK_BAD;
 	if (ip[9] != SHK_PROTO_TCP)
 		return SHK_NOT_TCP;
 	l4->offset = (ip[0] & 15) * 4;
-	if (l4->offset < SHK_IPV4_HEADER_MIN || l4->offset > len)
+	if (l4->offset < 20 || l4->offset > len)
 		return SHK_BAD;
 	if (shk_be16(ip + 6) & 0x1fff)
 		return SHK_FRAGMENT;
@@ -41,15 +44,6 @@ shk_read_ipv4(struct shk_event *ev, const __u8 *ip, __u32 len, struct shk_l4 *l4
 	ev->seg.ttl = ip[8];
 	ev->seg.dsfield = ip[1];
 	return SHK_PARSED;
-}
-
-static __always_inline enum shk_parse
-shk_parse_ipv4(struct shk_event *ev, const struct bpf_dynptr *p, __u32 len, struct shk_l4 *l4)
-{
-	__u8 buffer[SHK_IPV4_HEADER_MIN];
-	const __u8 *ip = bpf_dynptr_slice(p, 0, buffer, sizeof(buffer));
-
-	return ip ? shk_read_ipv4(ev, ip, len, l4) : SHK_BAD;
 }
 
 /* Extension headers that may stand before TCP; more of them than this is nobody's TCP. */
@@ -108,10 +102,15 @@ shk_parse_ipv6(struct shk_event *ev, const struct bpf_dynptr *p, __u32 len, stru
 
 /* The fixed header: all that the gate needs. Options are read only for what passes. */
 static __always_inline enum shk_parse
-shk_read_tcp(struct shk_event *ev, const __u8 *tcp, const struct shk_l4 *l4, __u32 *options_len)
+shk_parse_tcp(struct shk_event *ev, const struct bpf_dynptr *p, const struct shk_l4 *l4, __u32 *options_len)
 {
-	__u32 doff = (tcp[12] >> 4) * 4;
+	__u8 buffer[SHK_TCP_HEADER_MIN];
+	const __u8 *tcp = bpf_dynptr_slice(p, l4->offset, buffer, sizeof(buffer));
+	__u32 doff;
 
+	if (!tcp)
+		return SHK_BAD;
+	doff = (tcp[12] >> 4) * 4;
 	if (doff < SHK_TCP_HEADER_MIN || doff > l4->len)
 		return SHK_BAD;
 	*options_len = doff - SHK_TCP_HEADER_MIN;
@@ -119,80 +118,20 @@ shk_read_tcp(struct shk_event *ev, const __u8 *tcp, const struct shk_l4 *l4, __u
 	return SHK_PARSED;
 }
 
-static __always_inline enum shk_parse
-shk_parse_tcp(struct shk_event *ev, const struct bpf_dynptr *p, const struct shk_l4 *l4, __u32 *options_len)
-{
-	__u8 buffer[SHK_TCP_HEADER_MIN];
-	const __u8 *tcp = bpf_dynptr_slice(p, l4->offset, buffer, sizeof(buffer));
-
-	return tcp ? shk_read_tcp(ev, tcp, l4, options_len) : SHK_BAD;
-}
-
-/* The headers of most packets: IPv4 without options, in one piece. */
-#define SHK_PLAIN_WORDS ((SHK_IPV4_HEADER_MIN + SHK_TCP_HEADER_MIN) / 4)
-
-/* Copies @n words from @address, 16 octets at a time. */
-static __always_inline void shk_words_copy(__u32 *to, __u64 address, __u32 n)
-{
-	_Pragma("clang loop unroll(full)")
-	for (__u32 i = 0; i < n; i++)
-		to[i] = SHK_WORD(shk_words_at(address + i / 4 * 16), i % 4);
-}
-
-static __always_inline enum shk_parse
-shk_parse_any(struct shk_event *ev, const struct sk_buff *skb, __u8 pf, struct shk_l4 *l4, __u32 *options_len)
-{
-	struct bpf_dynptr p;
-	enum shk_parse result;
-
-	if (bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &p))
-		return SHK_BAD;
-	result = pf == SHK_PF_INET ? shk_parse_ipv4(ev, &p, skb->len, l4)
-				   : shk_parse_ipv6(ev, &p, skb->len, l4);
-	return result == SHK_PARSED ? shk_parse_tcp(ev, &p, l4, options_len) : result;
-}
-
-/* A dynptr takes three calls for what is read in place here. */
-static __always_inline enum shk_parse
-shk_parse(struct shk_event *ev, const struct sk_buff *skb, __u8 pf, struct shk_l4 *l4, __u32 *options_len)
-{
-	__u64 header = pf == SHK_PF_INET ? shk_path_header(skb, 4 * SHK_PLAIN_WORDS) : 0;
-	__u32 words[SHK_PLAIN_WORDS];
-	enum shk_parse result;
-
-	if (!header || SHK_OCTET(shk_words_at(header), 0) != 0x45)
-		return shk_parse_any(ev, skb, pf, l4, options_len);
-	shk_words_copy(words, header, SHK_PLAIN_WORDS);
-	result = shk_read_ipv4(ev, (const __u8 *)words, skb->len, l4);
-	if (result != SHK_PARSED)
-		return result;
-	return shk_read_tcp(ev, (const __u8 *)words + SHK_IPV4_HEADER_MIN, l4, options_len);
-}
-
-/* True if they are the usual ones and in one piece with what is before them. */
-static __always_inline int
-shk_parse_options_usual(struct shk_event *ev, const struct sk_buff *skb, __u32 offset, __u32 want)
-{
-	__u64 header = want == SHK_OPTIONS_USUAL ? shk_path_header(skb, offset + SHK_OPTIONS_USUAL) : 0;
-	__u32 words[SHK_OPTIONS_USUAL / 4];
-
-	if (!header)
-		return 0;
-	shk_words_copy(words, header + offset, SHK_OPTIONS_USUAL / 4);
-	return shk_options_read_usual(&ev->seg, (const __u8 *)words);
-}
-
 static __always_inline void
-shk_parse_options(struct shk_event *ev, const struct sk_buff *skb, const struct shk_l4 *l4, __u32 want)
+shk_parse_options(struct shk_event *ev, const struct bpf_dynptr *p, const struct shk_l4 *l4, __u32 want)
 {
 	__u32 have = want & 63, offset = l4->offset + SHK_TCP_HEADER_MIN;
+	const __u8 *usual = NULL;
 	__u8 buffer[64] = {};
-	struct bpf_dynptr p;
 
-	if (have == 0 || have > SHK_TCP_OPTIONS_MAX || shk_parse_options_usual(ev, skb, offset, want))
+	if (have == 0 || have > SHK_TCP_OPTIONS_MAX)
 		return;
-	if (bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &p) ||
-	    bpf_dynptr_read(buffer, have, &p, offset, 0))
+	if (have == SHK_OPTIONS_USUAL)
+		usual = bpf_dynptr_slice(p, offset, buffer, SHK_OPTIONS_USUAL);
+	if (usual && shk_options_read_usual(&ev->seg, usual))
+		return;
+	if (bpf_dynptr_read(buffer, have, p, offset, 0))
 		have = 0;
 	shk_options_parse(&ev->seg, buffer, have, want);
 }
@@ -254,6 +193,7 @@ shk_observe(struct bpf_nf_ctx *ctx, struct shk_bpf_account *acc)
 	struct shk_gate_bucket *bucket;
 	struct shk_gate_result res;
 	enum shk_parse result;
+	struct bpf_dynptr p;
 	struct shk_tuple t;
 	int loopback = shk_paths && shk_path_is_loopback(state);
 	__u32 options_len = 0;
@@ -261,7 +201,13 @@ shk_observe(struct bpf_nf_ctx *ctx, struct shk_bpf_account *acc)
 
 	if (loopback && state->hook != SHK_HOOK_LOCAL_OUT && shk_path_pass(acc, ctx))
 		return SHK_PARSED;
-	result = shk_parse(&ev, ctx->skb, state->pf, &l4, &options_len);
+	if (bpf_dynptr_from_skb((struct __sk_buff *)ctx->skb, 0, &p))
+		return SHK_BAD;
+	result = state->pf == SHK_PF_INET ? shk_parse_ipv4(&ev, &p, ctx->skb->len, &l4)
+					  : shk_parse_ipv6(&ev, &p, ctx->skb->len, &l4);
+	if (result != SHK_PARSED)
+		return result;
+	result = shk_parse_tcp(&ev, &p, &l4, &options_len);
 	if (result != SHK_PARSED)
 		return result;
 
@@ -291,7 +237,7 @@ shk_observe(struct bpf_nf_ctx *ctx, struct shk_bpf_account *acc)
 		return SHK_PARSED;
 	/* Completed in place: of memory there the verifier assumes nothing, which keeps the loop cheap. */
 	__builtin_memcpy(slot, &ev, sizeof(*slot));
-	shk_parse_options(slot, ctx->skb, &l4, options_len);
+	shk_parse_options(slot, &p, &l4, options_len);
 	shk_describe_packet(slot, ctx, packet);
 	if (path) {
 		slot->kind = SHK_EV_PATH;
