@@ -19,6 +19,9 @@
  * @gate_first_displaced: likewise of a connection's first data or first pure ACK
  * @forgotten:	sockets whose owner could not be kept for want of memory: their records come without
  * @unresolved:	descriptors returned by accept() that were gone or replaced before the program looked
+ * @made_up:	calls for which the kernel passed over a program, and ran its second instance
+ * @displaced:	marks between the two instances that made way for another's
+ * @in_second:	not 0 while the second runs
  */
 struct shk_bpf_account {
 	__u64	seen;
@@ -31,6 +34,9 @@ struct shk_bpf_account {
 	__u64	gate_first_displaced;
 	__u64	forgotten;
 	__u64	unresolved;
+	__u64	made_up;
+	__u64	displaced;
+	__u64	in_second;
 };
 
 #endif /* SHK_BPF_ACCOUNT_H */

@@ -11,6 +11,7 @@
  * shutdown(). Everything else may run in softirq, on top of a bystander.
  */
 #include "describe.bpf.h"
+#include "second.bpf.h"
 
 #define SHK_KERNEL_REASONS 64
 
@@ -50,8 +51,6 @@ static __always_inline void shk_on_connected(struct shk_bpf_account *acc, const 
 						connecting ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 	struct shk_event *ev;
 
-	/* The cookie is made now, so that later it can be read where it cannot be made. */
-	bpf_get_socket_cookie((void *)sk);
 	/* Who called connect() is not always known: this program may have been passed over then. */
 	if (k && connecting)
 		k->flags |= SHK_SOCK_ACTIVE;
@@ -127,19 +126,12 @@ static __always_inline void shk_on_closing(struct shk_bpf_account *acc, const st
 	shk_take_owner(k, SHK_OWNER_CLOSE);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int shk_set_state(unsigned long long *ctx)
+static __always_inline void shk_on_state(struct shk_bpf_account *acc, const struct sock *sk, int old, int new)
 {
-	const struct sock *sk = (const struct sock *)ctx[0];
-	int old = (int)ctx[1], new = (int)ctx[2];
-	struct shk_bpf_account *acc;
 	const struct tcp_sock *tp;
 
 	if (!shk_wanted(shk_netns_of(1, &sk->__sk_common)) || sk->sk_protocol != SHK_PROTO_TCP)
-		return 0;
-	acc = shk_account();
-	if (!acc)
-		return 0;
+		return;
 	switch (new) {
 	case SHK_TCP_SYN_SENT:
 		shk_on_connect(acc, sk);
@@ -160,6 +152,39 @@ int shk_set_state(unsigned long long *ctx)
 			shk_on_closing(acc, sk);
 		break;
 	}
+}
+
+/* Twice at one tracepoint: see second.bpf.h. */
+SEC("tp_btf/inet_sock_set_state")
+int shk_set_state(unsigned long long *ctx)
+{
+	const struct sock *sk = (const struct sock *)ctx[0];
+	int old = (int)ctx[1], new = (int)ctx[2];
+	struct shk_bpf_account *acc = shk_account();
+
+	if (!acc)
+		return 0;
+	shk_first_comes(acc, bpf_get_socket_cookie((void *)sk), new);
+	shk_on_state(acc, sk, old, new);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int shk_set_state_second(unsigned long long *ctx)
+{
+	const struct sock *sk = (const struct sock *)ctx[0];
+	int old = (int)ctx[1], new = (int)ctx[2];
+	struct shk_bpf_account *acc = shk_account();
+
+	if (!acc)
+		return 0;
+	*(volatile __u64 *)&acc->in_second = 1;
+	if (!shk_first_came(sk->__sk_common.skc_cookie.counter, new)) {
+		shk_count(acc->made_up, 1);
+		bpf_get_socket_cookie((void *)sk);
+		shk_on_state(acc, sk, old, new);
+	}
+	*(volatile __u64 *)&acc->in_second = 0;
 	return 0;
 }
 

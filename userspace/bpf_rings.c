@@ -214,27 +214,52 @@ int shk_bpf_rings_drain(struct shk_bpf_rings *r, shk_source_fn *fn, void *arg, s
 	return total;
 }
 
+/* Of each CPU, to be freed; NULL with *err. */
+static struct shk_bpf_account *read_accounts(const struct shk_bpf_rings *r, struct shk_error *err)
+{
+	struct shk_bpf_account *all = calloc(r->n, sizeof(*all));
+	uint32_t zero = 0;
+	int rc;
+
+	if (!all) {
+		shk_error_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	rc = bpf_map__lookup_elem(r->account_map, &zero, sizeof(zero), all, r->n * sizeof(*all), 0);
+	if (!rc)
+		return all;
+	free(all);
+	shk_error_set(err, rc, "cannot read the BPF account: %s", strerror(-rc));
+	return NULL;
+}
+
 /* What was delivered is counted by the ring's own position, apart from what the program counted. */
 int shk_bpf_rings_account(const struct shk_bpf_rings *r, unsigned int cpu, struct shk_account *account,
 			  struct shk_error *err)
 {
 	const struct cpu_stream *c = &r->cpus[cpu];
-	struct shk_bpf_account *all = calloc(r->n, sizeof(*all));
-	uint32_t zero = 0;
-	int rc;
+	struct shk_bpf_account *all = read_accounts(r, err);
 
 	if (!all)
-		return shk_error_set(err, -ENOMEM, "out of memory");
-	rc = bpf_map__lookup_elem(r->account_map, &zero, sizeof(zero), all, r->n * sizeof(*all), 0);
-	if (rc) {
-		free(all);
-		return shk_error_set(err, rc, "cannot read the BPF account: %s", strerror(-rc));
-	}
+		return err->code;
 	account->seen = all[cpu].seen - c->filtered;
 	account->lost = all[cpu].lost;
 	account->delivered = ring__producer_pos(c->ring) / RECORD_OCTETS - all[cpu].notes - c->rejected;
 	account->filtered = c->filtered;
 	account->read = c->read;
+	free(all);
+	return 0;
+}
+
+int shk_bpf_rings_made_up(const struct shk_bpf_rings *r, int64_t *made_up, struct shk_error *err)
+{
+	struct shk_bpf_account *all = read_accounts(r, err);
+
+	if (!all)
+		return err->code;
+	*made_up = 0;
+	for (unsigned int i = 0; i < r->n; i++)
+		*made_up += (int64_t)(all[i].made_up - all[i].displaced);
 	free(all);
 	return 0;
 }

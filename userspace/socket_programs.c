@@ -27,7 +27,8 @@
 static const struct shk_point all_points[] = {
 	POINT("tp_btf", "inet_sock_set_state", "shk_set_state",
 	      "connections opened and closed, who called connect(), errors",
-	      "the sockets' side of every record: processes, errors, octets left unread"),
+	      "the sockets' side of every record: processes, errors, octets left unread",
+	      .second = "shk_set_state_second"),
 	POINT("fentry", "security_sock_graft", "shk_accept_graft",
 	      "who called accept(), and the time in the accept queue",
 	      "the server's process and the accept wait"),
@@ -187,6 +188,12 @@ static struct bpf_program *program_of(const struct shk_socket_programs *p, const
 	return bpf_object__find_program_by_name(p->skel->obj, point->program);
 }
 
+/* NULL: it has none. */
+static struct bpf_program *second_of(const struct shk_socket_programs *p, const struct shk_point *point)
+{
+	return point->second ? bpf_object__find_program_by_name(p->skel->obj, point->second) : NULL;
+}
+
 static void find_targets(struct shk_socket_programs *p, const struct btf *btf)
 {
 	memcpy(p->points, all_points, sizeof(all_points));
@@ -208,6 +215,9 @@ static void choose_programs(struct shk_socket_programs *p, const struct btf *btf
 		program = program_of(p, &p->points[i]);
 		bpf_program__set_autoload(program, p->points[i].state == SHK_POINT_PRESENT);
 		bpf_program__set_log_buf(program, p->logs + i * LOG_SIZE, LOG_SIZE);
+		program = second_of(p, &p->points[i]);
+		if (program)
+			bpf_program__set_autoload(program, p->points[i].state == SHK_POINT_PRESENT);
 	}
 	if (btf__find_by_name_kind(btf, "bpf_iter_tcp", BTF_KIND_FUNC) < 0)
 		bpf_program__set_autoload(p->skel->progs.shk_existing, false);
@@ -286,11 +296,25 @@ int shk_socket_programs_load(struct shk_socket_programs *p, shk_prepare_fn *prep
  * ---- Attaching -----------------------------------------------------------------------------------
  */
 
+/* Without its second instance it loses what comes while it runs, which is counted. */
 static void attach(struct shk_socket_programs *p, struct shk_point *point)
 {
+	struct bpf_program *second = second_of(p, point);
+
 	point->link = bpf_program__attach(program_of(p, point));
 	point->state = point->link ? SHK_POINT_ATTACHED : SHK_POINT_REFUSED;
 	point->rc = point->link ? 0 : -errno;
+	if (point->link && second)
+		point->second_link = bpf_program__attach(second);
+}
+
+/* The second goes before the first: left alone it would make up for every call. */
+static void detach(struct shk_point *point)
+{
+	bpf_link__destroy(point->second_link);
+	bpf_link__destroy(point->link);
+	point->second_link = NULL;
+	point->link = NULL;
 }
 
 int shk_socket_programs_attach(struct shk_socket_programs *p, struct shk_error *err)
@@ -350,17 +374,15 @@ void shk_socket_programs_facts(const struct shk_socket_programs *p, struct shk_f
 
 void shk_socket_programs_detach(struct shk_socket_programs *p)
 {
-	for (unsigned int i = 0; i < p->n; i++) {
-		bpf_link__destroy(p->points[i].link);
-		p->points[i].link = NULL;
-	}
+	for (unsigned int i = 0; i < p->n; i++)
+		detach(&p->points[i]);
 	shk_bpf_synchronize();
 }
 
 void shk_socket_programs_release(struct shk_socket_programs *p)
 {
 	for (unsigned int i = 0; i < p->n; i++)
-		bpf_link__destroy(p->points[i].link);
+		detach(&p->points[i]);
 	socket_bpf__destroy(p->skel);
 	memset(p, 0, sizeof(*p));
 }

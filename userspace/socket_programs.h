@@ -30,12 +30,14 @@ struct shk_point {
 	const char *target;
 	const char *shows;	/* the fact it observes */
 	const char *without;	/* what a record lacks without it */
+	const char *second;	/* the program's second instance (bpf/second.bpf.h); NULL: there is none */
 	const char *blind;	/* what it does not see although it is attached; NULL: nothing known */
 	bool rare;		/* takes a failure, or a minute: no self-test makes it run */
 	enum shk_point_state state;
 	int rc;			/* with REFUSED: -errno */
 	int fd;			/* of the program, -1 if it is not loaded */
 	struct bpf_link *link;
+	struct bpf_link *second_link;
 };
 
 #define SHK_POINTS_MAX 24
@@ -51,8 +53,8 @@ struct shk_socket_programs {
 typedef int shk_prepare_fn(void *arg, struct socket_bpf *skel);
 
 /*
- * Loads every program that this kernel's BTF has a place for and the verifier accepts. 0, or -errno if not
- * even the state of sockets can be observed.
+ * Loads every program that this kernel's BTF has a place for and the verifier accepts. 0, or -errno if
+ * not even the state of sockets can be observed.
  */
 int shk_socket_programs_load(struct shk_socket_programs *p, shk_prepare_fn *prepare, void *arg,
 			     struct shk_error *err);
@@ -69,7 +71,10 @@ void shk_socket_programs_release(struct shk_socket_programs *p);
 /* How often it ran, while somebody has BPF_STATS_RUN_TIME enabled. */
 uint64_t shk_point_runs(const struct shk_point *point);
 
-/* How often a program of ours was called while it was interrupting itself, and so did not run. */
+/*
+ * How often a program of ours was called while it was interrupting itself, and so did not run; second
+ * instances apart, which have made up for some of these.
+ */
 uint64_t shk_socket_programs_missed(const struct shk_socket_programs *p);
 
 #endif /* SHK_SOCKET_PROGRAMS_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The source "socket": the second witness. Its programs are in bpf/socket.bpf.c, one ring for each CPU; one
- * stream more carries the sockets that existed at the start, and the losses that belong to no CPU.
+ * The source "socket": the second witness. Its programs are in bpf/socket.bpf.c, one ring for each CPU;
+ * one stream more carries the sockets that existed at the start, and the losses that belong to no CPU.
  *
  * Links and iterators live as long as their file descriptors: when this process ends, however it ends,
  * nothing stays behind.
@@ -48,6 +48,7 @@ struct source_socket {
 	unsigned int next_early;
 	uint64_t existed;
 	uint64_t missed; /* as announced */
+	int64_t missing; /* as found the last time */
 	uint64_t missed_ns;
 	bool running;
 };
@@ -224,22 +225,32 @@ static int socket_stop(struct shk_source *s, struct shk_error *err)
 }
 
 /*
- * The kernel does not run a program that interrupts itself; it counts that. Such a call might have made a
- * record, or none: the loss is at most so many.
+ * The kernel does not run a program that interrupts itself; it counts that. Most of these calls are made
+ * up for by a second instance (bpf/second.bpf.h); one that is on its way to it is not lost, so only what
+ * is missing twice in a row is. Such a call might have made a record, or none: the loss is at most so
+ * many.
  */
-static int announce_missed(struct source_socket *b, shk_source_fn *fn, void *arg)
+static int announce_missed(struct source_socket *b, shk_source_fn *fn, void *arg, struct shk_error *err)
 {
 	struct shk_event ev = {.kind = SHK_EV_LOST, .ts_ns = shk_bpf_now_ns()};
-	uint64_t missed;
+	int64_t missing, made_up, before = b->missing;
+	int rc;
 
 	if (b->running && ev.ts_ns < b->missed_ns)
 		return 0;
 	b->missed_ns = ev.ts_ns + MISSED_NS;
-	missed = shk_socket_programs_missed(&b->programs);
-	if (missed == b->missed)
+	missing = shk_socket_programs_missed(&b->programs);
+	rc = shk_bpf_rings_made_up(b->rings, &made_up, err);
+	if (rc)
+		return rc;
+	missing -= made_up;
+	b->missing = missing;
+	if (b->running && missing > before)
+		missing = before;
+	if (missing <= (int64_t)b->missed)
 		return 0;
-	ev.lost.count = missed - b->missed;
-	b->missed = missed;
+	ev.lost.count = missing - b->missed;
+	b->missed = missing;
 	fn(arg, b->base.streams - 1, &ev);
 	return 1;
 }
@@ -257,7 +268,7 @@ static void deliver(void *arg, unsigned int stream, const struct shk_event *ev)
 static int socket_drain(struct shk_source *s, shk_source_fn *fn, void *arg, struct shk_error *err)
 {
 	struct source_socket *b = to_socket(s);
-	int existed, drained;
+	int existed, drained, announced;
 
 	existed = drain_snapshot(b, fn, arg);
 	if (existed < 0)
@@ -268,7 +279,8 @@ static int socket_drain(struct shk_source *s, shk_source_fn *fn, void *arg, stru
 	drained = shk_bpf_rings_drain(b->rings, deliver, b, err);
 	if (drained < 0)
 		return drained;
-	return existed + drained + announce_missed(b, fn, arg);
+	announced = announce_missed(b, fn, arg, err);
+	return announced < 0 ? announced : existed + drained + announced;
 }
 
 static int socket_account(struct shk_source *s, unsigned int stream, struct shk_account *account,
