@@ -20,7 +20,6 @@
  * @forgotten:	sockets whose owner could not be kept for want of memory: their records come without
  * @unresolved:	descriptors returned by accept() that were gone or replaced before the program looked
  * @made_up:	calls for which the kernel passed over a program, and ran its second instance
- * @displaced:	marks between the two instances that made way for another's
  * @in_second:	not 0 while the second runs
  */
 struct shk_bpf_account {
@@ -35,7 +34,6 @@ struct shk_bpf_account {
 	__u64	forgotten;
 	__u64	unresolved;
 	__u64	made_up;
-	__u64	displaced;
 	__u64	in_second;
 };
 

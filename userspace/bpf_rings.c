@@ -251,7 +251,7 @@ int shk_bpf_rings_account(const struct shk_bpf_rings *r, unsigned int cpu, struc
 	return 0;
 }
 
-int shk_bpf_rings_made_up(const struct shk_bpf_rings *r, int64_t *made_up, struct shk_error *err)
+int shk_bpf_rings_made_up(const struct shk_bpf_rings *r, uint64_t *made_up, struct shk_error *err)
 {
 	struct shk_bpf_account *all = read_accounts(r, err);
 
@@ -259,7 +259,7 @@ int shk_bpf_rings_made_up(const struct shk_bpf_rings *r, int64_t *made_up, struc
 		return err->code;
 	*made_up = 0;
 	for (unsigned int i = 0; i < r->n; i++)
-		*made_up += (int64_t)(all[i].made_up - all[i].displaced);
+		*made_up += all[i].made_up;
 	free(all);
 	return 0;
 }

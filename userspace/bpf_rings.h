@@ -38,11 +38,8 @@ int shk_bpf_rings_drain(struct shk_bpf_rings *r, shk_source_fn *fn, void *arg, s
 int shk_bpf_rings_account(const struct shk_bpf_rings *r, unsigned int cpu, struct shk_account *account,
 			  struct shk_error *err);
 
-/*
- * Calls for which a program's second instance made up, of all CPUs, less those for which it may not have been
- * the first to: at least so many. 0, or -errno and *err.
- */
-int shk_bpf_rings_made_up(const struct shk_bpf_rings *r, int64_t *made_up, struct shk_error *err);
+/* Calls for which a program's second instance made up, of all CPUs. 0, or -errno and *err. */
+int shk_bpf_rings_made_up(const struct shk_bpf_rings *r, uint64_t *made_up, struct shk_error *err);
 
 /*
  * Puts into words why @what could not be loaded, which takes Linux @since or newer. Returns @rc, the negative

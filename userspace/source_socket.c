@@ -233,7 +233,8 @@ static int socket_stop(struct shk_source *s, struct shk_error *err)
 static int announce_missed(struct source_socket *b, shk_source_fn *fn, void *arg, struct shk_error *err)
 {
 	struct shk_event ev = {.kind = SHK_EV_LOST, .ts_ns = shk_bpf_now_ns()};
-	int64_t missing, made_up, before = b->missing;
+	int64_t missing, before = b->missing;
+	uint64_t made_up;
 	int rc;
 
 	if (b->running && ev.ts_ns < b->missed_ns)
