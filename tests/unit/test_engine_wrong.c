@@ -195,6 +195,39 @@ static void test_refused_in_vain(void **state)
 	}
 }
 
+/* Two SYN+ACKs with different numbers: the server's is the one that the client acknowledges. */
+static void test_earlier_of_two_synacks(void **state)
+{
+	static const uint32_t apart[] = {5000, (uint32_t)-5000, 1000000000, (uint32_t)-1000000000};
+
+	(void)state;
+	for (unsigned int v = 0; v < VANTAGES; v++) {
+		for (size_t i = 0; i < 2 * N(apart); i++) {
+			struct scene *s = watch(v);
+			uint32_t later = apart[i / 2], taken = i % 2 ? later : 0;
+			const struct shk_conn *conn;
+
+			begin(s);
+			server(s, SA, later, 1, 0);
+			client(s, A, 1, taken + 1, 0);
+			client(s, PA, 1, taken + 1, 100);
+			server(s, A, taken + 1, 101, 0);
+			client(s, FA, 101, taken + 1, 0);
+			server(s, FA, taken + 1, 102, 0);
+			client(s, A, 102, taken + 2, 0);
+			scene_finish(s);
+			conn = the_closed(s);
+			assert_int_equal(conn->open, SHK_O_3WHS);
+			assert_int_equal(conn->end[SHK_SERVER].isn, s->isn[SERVER] + taken);
+			assert_int_equal(conn->ack_acks_synack, 1);
+			assert_true(conn->synack_ack_ns != SHK_UNKNOWN_NS);
+			assert_false(conn->open_flags & SHK_OF_BAD_ACK);
+			assert_int_equal(conn->close, SHK_C_3SEG);
+			scene_free(s);
+		}
+	}
+}
+
 /* After the handshake somebody in between sends an RST in the shape of no socket's answer. */
 static void test_forged_answer_after_the_handshake(void **state)
 {
@@ -224,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_right_ack_with_a_wrong_number),
 		cmocka_unit_test(test_rst_of_another_number),
 		cmocka_unit_test(test_refused_in_vain),
+		cmocka_unit_test(test_earlier_of_two_synacks),
 		cmocka_unit_test(test_forged_answer_after_the_handshake),
 	};
 

@@ -91,9 +91,15 @@ static bool observe_synack(struct shk_flow *f, struct shk_sight *s)
 	f->flags |= SHK_FLOW_SYNACK_OK;
 	if (!f->synack_low)
 		f->synack_low = shk_flow_low(s->ev->ts_ns);
-	/* A listener that lost its request answers the next SYN with another number: the last one counts. */
-	if (!(f->flags & SHK_FLOW_SELF) && (f->phase != SHK_PHASE_OPEN || !(from->has & SHK_HAS_ISN)))
+	/*
+	 * A listener that lost its request answers the next SYN with another number: the last one counts, unless
+	 * the one before is what the client acknowledges.
+	 */
+	if (!(f->flags & SHK_FLOW_SELF) && (f->phase != SHK_PHASE_OPEN || !(from->has & SHK_HAS_ISN))) {
+		if (from->synack > 1 && !from->syn && from->isn != s->seg->seq)
+			f->finack_seq = from->isn;
 		learn_end(from, s->seg);
+	}
 	if (s->ev->where == SHK_HOOK_LOCAL_OUT && s->seg->sock_state == 0)
 		f->open_flags |= SHK_OF_COOKIE;
 	shk_sight_signal(f, s->from, SHK_SENT_SYNACK);
@@ -151,10 +157,23 @@ static bool is_third_leg(const struct shk_flow *f, const struct shk_sight *s)
 	return !(to->has & SHK_HAS_ISN) || s->seg->ack == to->isn + 1 || f->clues & SHK_CLUE_TFO_ACKED;
 }
 
+/* Does it acknowledge the SYN+ACK before the last, which had another number? Then that is the server's. */
+static bool takes_earlier_synack(struct shk_flow *f, const struct shk_sight *s)
+{
+	struct shk_flow_end *to = &f->end[s->to];
+
+	if (f->phase != SHK_PHASE_SYNACK || to->has & SHK_HAS_SYNACKED || !f->finack_seq ||
+	    s->seg->ack != f->finack_seq + 1 || s->seg->ack == to->isn + 1)
+		return false;
+	to->isn = f->finack_seq;
+	return true;
+}
+
 /* The first ACK of each end that is not a SYN+ACK; later ones say nothing about the opening. */
 static enum shk_step observe_ack(struct shk_flow *f, struct shk_sight *s)
 {
 	struct shk_flow_end *to = &f->end[s->to];
+	bool earlier;
 
 	if (f->clues & syn_inside(s->to))
 		f->clues |= SHK_CLUE_SYN_CHALLENGED;
@@ -167,6 +186,7 @@ static enum shk_step observe_ack(struct shk_flow *f, struct shk_sight *s)
 			f->open_flags |= SHK_OF_CHALLENGE;
 		return SHK_STEP_S_ACK;
 	}
+	earlier = takes_earlier_synack(f, s);
 	if (!shk_sight_covers_synack(f, s)) {
 		s->proves |= SHK_ARROW_WRONG_ACK;
 		if (f->phase == SHK_PHASE_SYNACK)
@@ -176,7 +196,7 @@ static enum shk_step observe_ack(struct shk_flow *f, struct shk_sight *s)
 	if (!(to->has & SHK_HAS_SYNACKED)) {
 		to->has |= SHK_HAS_SYNACKED;
 		/* Of another one that shows that there was a third leg, the time is not that one's. */
-		if (is_third_leg(f, s))
+		if (earlier || is_third_leg(f, s))
 			f->ack_low = shk_flow_low(s->ev->ts_ns);
 		s->proves |= SHK_PROVES_SYNACK_ACKED;
 		if (s->seg->payload_len)
