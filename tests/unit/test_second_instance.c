@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The second witness where softirq interrupts its programs: what the kernel passes the first instance
- * over for, the second tells.
+ * over for, the second tells. And what is told of a socket if the program was passed over before.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -143,9 +143,49 @@ static void what_interrupts_a_program_is_told_all_the_same(void **state)
 	assert_in_range(made_up, MISSES, UINT32_MAX);
 }
 
+/*
+ * As little is kept of a socket for whose connect() the program was passed over. Here no memory is left for
+ * it: a sysctl of the namespace since 6.8.
+ */
+static void a_connection_of_which_nothing_was_kept_is_told(void **state)
+{
+	const struct shk_event *connected, *closed;
+	uint16_t port, own = 0;
+	int listening;
+	pid_t server;
+	FILE *f;
+
+	(void)state;
+	if (!able)
+		skip();
+	f = fopen("/proc/sys/net/core/optmem_max", "w");
+	if (!f)
+		skip();
+	fputs("0", f);
+	assert_int_equal(fclose(f), 0);
+	start(0);
+	listening = listen_on(&port, 8);
+	server = fork_server(listening, 1);
+	finish(connect_to(port, &own));
+	reap(server);
+	wait_for(SHK_SOCK_CLOSED, 0, 2);
+	stop_source();
+	close(listening);
+
+	connected = find(SHK_SOCK_CONNECTED, own);
+	assert_int_equal(connected->sock.owner, SHK_OWNER_UNKNOWN);
+	assert_int_equal(connected->sock.flags, SHK_SOCK_ACTIVE);
+	assert_int_equal(connected->sock.value, 0);
+	assert_int_equal(connected->sock.iss, find(SHK_SOCK_ACCEPTED, port)->sock.irs);
+	assert_int_equal(connected->sock.irs, find(SHK_SOCK_ACCEPTED, port)->sock.iss);
+	closed = find(SHK_SOCK_CLOSED, own);
+	assert_int_equal(closed->sock.cookie, connected->sock.cookie);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SOURCE_TEST(a_connection_of_which_nothing_was_kept_is_told),
 		SOURCE_TEST(what_interrupts_a_program_is_told_all_the_same),
 	};
 

@@ -54,45 +54,6 @@ static void a_connection_has_two_owners_and_one_pair_of_isns(void **state)
 	close(listening);
 }
 
-/*
- * As little is kept of a socket for whose connect() the program was passed over. Here no memory is left for
- * it: a sysctl of the namespace since 6.8.
- */
-static void a_connection_of_which_nothing_was_kept_is_told(void **state)
-{
-	const struct shk_event *connected, *closed;
-	uint16_t port, own = 0;
-	int listening;
-	pid_t server;
-	FILE *f;
-
-	(void)state;
-	if (!able)
-		skip();
-	f = fopen("/proc/sys/net/core/optmem_max", "w");
-	if (!f)
-		skip();
-	fputs("0", f);
-	assert_int_equal(fclose(f), 0);
-	start(0);
-	listening = listen_on(&port, 8);
-	server = fork_server(listening, 1);
-	finish(connect_to(port, &own));
-	reap(server);
-	wait_for(SHK_SOCK_CLOSED, 0, 2);
-	stop_source();
-	close(listening);
-
-	connected = find(SHK_SOCK_CONNECTED, own);
-	assert_int_equal(connected->sock.owner, SHK_OWNER_UNKNOWN);
-	assert_int_equal(connected->sock.flags, SHK_SOCK_ACTIVE);
-	assert_int_equal(connected->sock.value, 0);
-	assert_int_equal(connected->sock.iss, find(SHK_SOCK_ACCEPTED, port)->sock.irs);
-	assert_int_equal(connected->sock.irs, find(SHK_SOCK_ACCEPTED, port)->sock.iss);
-	closed = find(SHK_SOCK_CLOSED, own);
-	assert_int_equal(closed->sock.cookie, connected->sock.cookie);
-}
-
 static void tasks_that_were_blocked_in_accept_lose_nothing(void **state)
 {
 	enum { TASKS = 20 };
@@ -393,7 +354,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SOURCE_TEST(a_connection_has_two_owners_and_one_pair_of_isns),
-		SOURCE_TEST(a_connection_of_which_nothing_was_kept_is_told),
 		SOURCE_TEST(tasks_that_were_blocked_in_accept_lose_nothing),
 		SOURCE_TEST(every_connection_has_ports_and_processes),
 		SOURCE_TEST(accept_says_whether_the_listener_waits_for_data),

@@ -160,7 +160,7 @@ struct shk_flow {
 	uint64_t process1 : SHK_PROCESS_BITS;
 	uint64_t tsval_span : 16; /* of tsval.c: how far the TSvals of the faster end went on */
 	struct shk_flow_socket socket[2];
-	/* Number of the segment that was first to acknowledge a FIN; in SYNACK that of the SYN+ACK before the last. */
+	/* Of the segment that was first to acknowledge a FIN; in SYNACK of the SYN+ACK before the last. */
 	uint32_t finack_seq;
 	uint32_t lost_at;	/* the engine's count of lost events when the flow began */
 	uint32_t recent_signature[SHK_FLOW_RECENT];

@@ -92,8 +92,8 @@ static bool observe_synack(struct shk_flow *f, struct shk_sight *s)
 	if (!f->synack_low)
 		f->synack_low = shk_flow_low(s->ev->ts_ns);
 	/*
-	 * A listener that lost its request answers the next SYN with another number: the last one counts, unless
-	 * the one before is what the client acknowledges.
+	 * A listener that lost its request answers the next SYN with another number: the last one counts,
+	 * unless the one before is what the client acknowledges.
 	 */
 	if (!(f->flags & SHK_FLOW_SELF) && (f->phase != SHK_PHASE_OPEN || !(from->has & SHK_HAS_ISN))) {
 		if (from->synack > 1 && !from->syn && from->isn != s->seg->seq)

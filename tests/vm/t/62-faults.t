@@ -66,9 +66,20 @@ stop_traffic hotplug
 
 start_traffic clock
 start_watch clock --json --window 500 --netns "$(netns_inode clock)"
+
+# told_of_future SECONDS: of one of the last connections, that it opened after that time
+told_of_future()
+{
+	[ "$(tail -n 20 "$tap_dir/clock.out" | jq -Rn --argjson ns "${1}000000000" \
+		'[inputs | fromjson? | select(.type == "connection" and .ts > $ns)] | length')" -gt 0 ]
+}
+
 step()
 {
-	await_events 200 && date -s "+1 hour" && await_events 200 && date -s "-2 hours" && await_events 200
+	local future=$(($(date +%s) + 3000))
+
+	await_events 200 && date -s "+1 hour" && wait_for told_of_future $future && date -s "-2 hours" &&
+		await_events 200
 	local status=$?
 
 	date -s "+1 hour"
