@@ -12,6 +12,9 @@
  * 50,000 x 250 connections; -6 uses ::1 only. -u makes a network namespace of its own first, with a wide
  * port range.
  *
+ * -j runs several such pairs, at ports one after the other. They share the -n connections: whoever is free
+ * opens the next, so that all of them end together and the rate is that of all at work.
+ *
  * Prints one line, "connections N seconds S rate R", when every connection has come to its end, and exits
  * with 0 only then.
  */
@@ -23,11 +26,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -42,7 +47,16 @@ static struct {
 	enum closer closer;
 	bool ipv6;
 	bool own_namespace;
-} opt = {.connections = 1000, .octets = 64, .port = 7000};
+	unsigned int pairs;
+} opt = {.connections = 1000, .octets = 64, .port = 7000, .pairs = 1};
+
+#define MAX_PAIRS 64
+
+/* Between all processes. */
+static struct {
+	atomic_ulong taken;               /* of the -n connections */
+	atomic_ulong total_of[MAX_PAIRS]; /* what a pair will have opened in the end; 0: not known yet */
+} * shared;
 
 #define PER_ADDRESS 50000UL
 
@@ -71,7 +85,7 @@ static void enter_own_namespace(void)
 	write_file("/proc/sys/net/ipv4/ip_local_port_range", "10240 65535");
 }
 
-static socklen_t address(struct sockaddr_storage *sa, unsigned long serial)
+static socklen_t address(struct sockaddr_storage *sa, uint16_t port, unsigned long serial)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)sa;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)sa;
@@ -79,12 +93,12 @@ static socklen_t address(struct sockaddr_storage *sa, unsigned long serial)
 	memset(sa, 0, sizeof(*sa));
 	if (opt.ipv6) {
 		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons(opt.port);
+		in6->sin6_port = htons(port);
 		in6->sin6_addr = in6addr_loopback;
 		return sizeof(*in6);
 	}
 	in->sin_family = AF_INET;
-	in->sin_port = htons(opt.port);
+	in->sin_port = htons(port);
 	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK + serial / PER_ADDRESS);
 	return sizeof(*in);
 }
@@ -114,10 +128,10 @@ static void read_all(int fd, size_t n)
 	}
 }
 
-static int listener(void)
+static int listener(uint16_t port)
 {
 	struct sockaddr_storage sa;
-	socklen_t len = address(&sa, 0);
+	socklen_t len = address(&sa, port, 0);
 	int one = 1, fd;
 
 	if (!opt.ipv6)
@@ -125,13 +139,14 @@ static int listener(void)
 	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    bind(fd, (struct sockaddr *)&sa, len) || listen(fd, 4096))
-		err(2, "listen on port %u", opt.port);
+		err(2, "listen on port %u", port);
 	return fd;
 }
 
-static void serve(int listening)
+/* The client knows before it opens its last connection that it is the last. */
+static void serve(int listening, const atomic_ulong *total)
 {
-	for (unsigned long i = 0; i < opt.connections; i++) {
+	for (unsigned long served = 0; !served || served != *total; served++) {
 		int fd = accept(listening, NULL, NULL);
 
 		if (fd < 0)
@@ -149,7 +164,7 @@ static void connect_once(unsigned long serial)
 {
 	struct linger now = {.l_onoff = 1};
 	struct sockaddr_storage sa;
-	socklen_t len = address(&sa, serial);
+	socklen_t len = address(&sa, opt.port, serial);
 	int fd = socket(sa.ss_family, SOCK_STREAM, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, len))
@@ -160,6 +175,52 @@ static void connect_once(unsigned long serial)
 	else
 		read_all(fd, opt.closer == CLOSE_SERVER ? SIZE_MAX : opt.octets);
 	close(fd);
+}
+
+/* Takes the number of a connection to open, one ahead, so as to say in time which is the last. */
+static void open_all(unsigned long serial, atomic_ulong *total)
+{
+	unsigned long opened = 0, next;
+
+	for (; serial < opt.connections; serial = next) {
+		next = atomic_fetch_add(&shared->taken, 1);
+		opened++;
+		if (next >= opt.connections)
+			*total = opened;
+		connect_once(serial);
+	}
+}
+
+static void wait_for(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child || status)
+		errx(1, "process %d failed", child);
+}
+
+static pid_t start_process(void)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		err(2, "fork");
+	return child;
+}
+
+/* One pair: this process is the client. Returns when both have come to their end. */
+static void run_pair(unsigned int number, int listening, unsigned long first)
+{
+	atomic_ulong *total = &shared->total_of[number];
+	pid_t server = start_process();
+
+	opt.port += number;
+	if (server == 0) {
+		serve(listening, total);
+		_exit(0);
+	}
+	open_all(first, total);
+	wait_for(server);
 }
 
 static double now_s(void)
@@ -174,7 +235,7 @@ static void parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "n:b:p:c:6u")) != -1) {
+	while ((c = getopt(argc, argv, "n:b:p:c:j:6u")) != -1) {
 		switch (c) {
 		case 'n':
 			opt.connections = strtoul(optarg, NULL, 10);
@@ -193,12 +254,15 @@ static void parse(int argc, char **argv)
 		case '6':
 			opt.ipv6 = true;
 			break;
+		case 'j':
+			opt.pairs = strtoul(optarg, NULL, 10);
+			break;
 		case 'u':
 			opt.own_namespace = true;
 			break;
 		default:
 			fprintf(stderr, "usage: load [-n connections] [-b octets] [-p port] "
-					"[-c server|client|reset] [-6] [-u]\n");
+					"[-c server|client|reset] [-j pairs] [-6] [-u]\n");
 			exit(2);
 		}
 	}
@@ -206,26 +270,31 @@ static void parse(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int listening, status;
+	int listening[MAX_PAIRS];
+	pid_t pair[MAX_PAIRS];
 	double start, took;
-	pid_t child;
 
 	parse(argc, argv);
+	if (opt.pairs < 1 || opt.pairs > MAX_PAIRS || opt.pairs > opt.connections)
+		errx(2, "-j takes 1 to %d pairs, each with a connection at least", MAX_PAIRS);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		err(2, "mmap");
 	if (opt.own_namespace)
 		enter_own_namespace();
-	listening = listener();
-	child = fork();
-	if (child < 0)
-		err(2, "fork");
-	if (child == 0) {
-		serve(listening);
-		return 0;
-	}
+	for (unsigned int i = 0; i < opt.pairs; i++)
+		listening[i] = listener(opt.port + i);
+	shared->taken = opt.pairs; /* the first of each pair is given */
 	start = now_s();
-	for (unsigned long i = 0; i < opt.connections; i++)
-		connect_once(i);
-	if (waitpid(child, &status, 0) != child || status)
-		errx(1, "the server process failed");
+	for (unsigned int i = 0; i < opt.pairs; i++) {
+		pair[i] = start_process();
+		if (pair[i] == 0) {
+			run_pair(i, listening[i], i);
+			_exit(0);
+		}
+	}
+	for (unsigned int i = 0; i < opt.pairs; i++)
+		wait_for(pair[i]);
 	took = now_s() - start;
 	printf("connections %lu seconds %.3f rate %.0f\n", opt.connections, took, opt.connections / took);
 	return 0;
