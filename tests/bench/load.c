@@ -26,6 +26,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -52,11 +54,12 @@ static struct {
 
 #define MAX_PAIRS 64
 
-/* Between all processes. */
-static struct {
+struct progress {
 	atomic_ulong taken;               /* of the -n connections */
 	atomic_ulong total_of[MAX_PAIRS]; /* what a pair will have opened in the end; 0: not known yet */
-} * shared;
+};
+
+static struct progress *shared; /* between all processes */
 
 #define PER_ADDRESS 50000UL
 
@@ -199,12 +202,15 @@ static void wait_for(pid_t child)
 		errx(1, "process %d failed", child);
 }
 
+/* It ends with its parent, so that to kill the first is to end the load. */
 static pid_t start_process(void)
 {
-	pid_t child = fork();
+	pid_t parent = getpid(), child = fork();
 
 	if (child < 0)
 		err(2, "fork");
+	if (child == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent))
+		_exit(1);
 	return child;
 }
 
