@@ -30,6 +30,23 @@ shk_request_event(struct shk_bpf_account *acc, const struct request_sock *req, _
 	return ev;
 }
 
+/* By tcp_conn_request(), before the SYN+ACK is sent. Neither for a cookie nor for a Fast Open with data. */
+SEC("fentry/inet_csk_reqsk_queue_hash_add")
+int shk_request_made(unsigned long long *ctx)
+{
+	struct shk_bpf_account *acc = shk_account();
+	struct shk_event *ev;
+
+	if (!acc)
+		return 0;
+	ev = shk_request_event(acc, (const struct request_sock *)ctx[1], SHK_SOCK_REQUEST_MADE);
+	if (!ev)
+		return 0;
+	ev->sock.old_state = SHK_TCP_LISTEN;
+	shk_rings_submit(acc, ev, 1);
+	return 0;
+}
+
 SEC("tp_btf/tcp_retransmit_synack")
 int shk_retransmit_synack(unsigned long long *ctx)
 {

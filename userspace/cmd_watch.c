@@ -80,6 +80,7 @@ static int open_source(struct shk_run *run)
 	if (o->no_sockets || (o->hooks && !(o->hooks & SHK_HOOKS_LOCAL)))
 		return 0;
 	/* One witness is better than none: go on, and say what is missing. */
+	config.hooks = run->source->hooks;
 	run->sockets = shk_source_socket_open(&config, &err);
 	if (!run->sockets)
 		fprintf(stderr, "%s: sockets are not observed, so processes stay unknown: %s\n", run->name,

@@ -51,6 +51,9 @@ static const struct shk_point all_points[] = {
 	POINT("fentry", "tcp_conn_request", "shk_conn_request",
 	      "SYNs dropped by a listener, and which queue was full",
 	      "why a SYN was not answered: such openings show as timed out"),
+	POINT("fentry", "inet_csk_reqsk_queue_hash_add", "shk_request_made",
+	      "requests made for a SYN, with both ISNs",
+	      "whether a SYN got in that a capture shows without an answer", .unhooked = true),
 	POINT("fexit", "__inet_csk_reqsk_queue_drop", "shk_request_drop",
 	      "requests whose SYN+ACK nobody answered, and those that ended otherwise",
 	      "certainty that a half-open request expired: it is inferred from the time", .rare = true),
@@ -194,14 +197,17 @@ static struct bpf_program *second_of(const struct shk_socket_programs *p, const 
 	return point->second ? bpf_object__find_program_by_name(p->skel->obj, point->second) : NULL;
 }
 
-static void find_targets(struct shk_socket_programs *p, const struct btf *btf)
+static void find_targets(struct shk_socket_programs *p, const struct btf *btf, bool hooked)
 {
 	memcpy(p->points, all_points, sizeof(all_points));
 	p->n = N_POINTS;
 	for (unsigned int i = 0; i < p->n; i++) {
-		p->points[i].fd = -1;
-		p->points[i].state =
-			find_target(btf, &p->points[i]) < 0 ? SHK_POINT_ABSENT : SHK_POINT_PRESENT;
+		struct shk_point *point = &p->points[i];
+
+		point->fd = -1;
+		point->state = find_target(btf, point) < 0 ? SHK_POINT_ABSENT : SHK_POINT_PRESENT;
+		if (hooked && point->unhooked)
+			point->state = SHK_POINT_NOT_NEEDED;
 	}
 }
 
@@ -266,7 +272,7 @@ static bool leave_out(struct shk_socket_programs *p, int rc)
 	return any;
 }
 
-int shk_socket_programs_load(struct shk_socket_programs *p, shk_prepare_fn *prepare, void *arg,
+int shk_socket_programs_load(struct shk_socket_programs *p, bool hooked, shk_prepare_fn *prepare, void *arg,
 			     struct shk_error *err)
 {
 	struct btf *btf;
@@ -281,7 +287,7 @@ int shk_socket_programs_load(struct shk_socket_programs *p, shk_prepare_fn *prep
 		btf__free(btf);
 		return shk_error_set(err, -ENOMEM, "out of memory");
 	}
-	find_targets(p, btf);
+	find_targets(p, btf, hooked);
 	rc = try_load(p, btf, prepare, arg);
 	while (rc && rc != -ENOMEM && leave_out(p, rc)) {
 		socket_bpf__destroy(p->skel);
@@ -345,6 +351,8 @@ int shk_socket_programs_attach(struct shk_socket_programs *p, struct shk_error *
 /* What cannot be had in one way and is had in another is not missed. */
 static bool is_observed_otherwise(const struct shk_socket_programs *p, const struct shk_point *point)
 {
+	if (point->state == SHK_POINT_NOT_NEEDED)
+		return true;
 	for (unsigned int i = 0; i < p->n; i++)
 		if (p->points[i].state == SHK_POINT_ATTACHED && !strcmp(p->points[i].shows, point->shows))
 			return true;

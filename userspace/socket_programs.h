@@ -20,7 +20,7 @@ enum shk_point_state {
 	SHK_POINT_ATTACHED,
 	SHK_POINT_ABSENT,	/* this kernel has no such function or tracepoint */
 	SHK_POINT_REFUSED,	/* it has, and refuses; see rc */
-	SHK_POINT_NOT_NEEDED,	/* a better one for the same fact is attached */
+	SHK_POINT_NOT_NEEDED,	/* a better one for the same fact is attached, or hooks show it */
 };
 
 /* One attach point, whatever came of it. */
@@ -32,6 +32,7 @@ struct shk_point {
 	const char *without;	/* what a record lacks without it */
 	const char *second;	/* the program's second instance (bpf/second.bpf.h); NULL: there is none */
 	const char *blind;	/* what it does not see although it is attached; NULL: nothing known */
+	bool unhooked;		/* hooks show the same: only of use without them */
 	bool rare;		/* takes a failure, or a minute: no self-test makes it run */
 	enum shk_point_state state;
 	int rc;			/* with REFUSED: -errno */
@@ -53,10 +54,10 @@ struct shk_socket_programs {
 typedef int shk_prepare_fn(void *arg, struct socket_bpf *skel);
 
 /*
- * Loads every program that this kernel's BTF has a place for and the verifier accepts. 0, or -errno if
- * not even the state of sockets can be observed.
+ * Loads every program that this kernel's BTF has a place for and the verifier accepts. @hooked: a hook sees
+ * what sockets of this host send. 0, or -errno if not even the state of sockets can be observed.
  */
-int shk_socket_programs_load(struct shk_socket_programs *p, shk_prepare_fn *prepare, void *arg,
+int shk_socket_programs_load(struct shk_socket_programs *p, bool hooked, shk_prepare_fn *prepare, void *arg,
 			     struct shk_error *err);
 
 /* Likewise. */

@@ -82,7 +82,10 @@ struct shk_source *shk_source_bpf_open(const struct shk_source_config *config, s
 struct shk_source *shk_source_live_open(const struct shk_source_config *config, const char *interface,
 					struct shk_error *err);
 
-/* The second witness: what the sockets know, through BPF programs. @filter and @hooks are not looked at. */
+/*
+ * The second witness: what the sockets know, through BPF programs. @filter is not looked at; @hooks are those
+ * of the first, 0 without one: what it shows anyway is not told again.
+ */
 struct shk_source *shk_source_socket_open(const struct shk_source_config *config, struct shk_error *err);
 
 #endif /* SHK_SOURCE_H */

@@ -36,6 +36,7 @@ struct source_socket {
 	struct shk_bpf_rings *rings;
 	uint32_t netns;      /* 0: all */
 	uint32_t ring_slots; /* 0: the default */
+	bool hooked;         /* the other witness sees what sockets of this host send */
 	struct shk_cgroups *cgroups;
 	shk_source_fn *fn; /* of the running drain */
 	void *arg;
@@ -354,7 +355,7 @@ static int load(struct source_socket *b, struct shk_error *err)
 {
 	int rc;
 
-	rc = shk_socket_programs_load(&b->programs, prepare, b, err);
+	rc = shk_socket_programs_load(&b->programs, b->hooked, prepare, b, err);
 	if (rc)
 		return rc;
 	rc = shk_bpf_rings_open(b->rings, b->ring_slots);
@@ -382,6 +383,7 @@ struct shk_source *shk_source_socket_open(const struct shk_source_config *config
 	b->base.witness = SHK_WITNESS_SOCKET;
 	b->netns = config->netns;
 	b->ring_slots = config->ring_slots;
+	b->hooked = config->hooks & SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT);
 	b->cgroups = config->cgroups;
 	if (load(b, err)) {
 		socket_close(&b->base);

@@ -215,7 +215,8 @@ enum shk_sock_where {
 	SHK_SOCK_REQUEST_DROPPED = 16,	/* it ended before the third ACK, and not by its timer */
 	SHK_SOCK_TIME_WAIT_RESTARTED = 17, /* by a segment that came into it; value: as in its CLOSED */
 	SHK_SOCK_TIME_WAIT_REFUSED = 18, /* tcp_max_tw_buckets is reached, so there is none */
-	SHK_SOCK_WHERE_COUNT	= 19,
+	SHK_SOCK_REQUEST_MADE	= 19,	/* for a SYN; only told where no hook sees its SYN+ACK */
+	SHK_SOCK_WHERE_COUNT	= 20,
 };
 
 /* shk_socket.owner: how pid, tgid, comm and cgroup are known.  */

@@ -99,9 +99,82 @@ static void test_an_expired_request_whose_ack_was_refused(void **state)
 	scene_free(s);
 }
 
+/*
+ * ---- Without hooks -------------------------------------------------------------------------------
+ */
+
+static void made(struct scene *s)
+{
+	struct shk_event ev = socket_event(s, SERVER, SHK_SOCK_REQUEST_MADE);
+
+	ev.sock.old_state = 10;
+	ev.sock.new_state = 12;
+	feed(s, &ev);
+}
+
+/* A capture shows no firewall's work. That the listener took the SYN tells which way the answer was lost. */
+static void test_made_and_its_answer_never_seen(void **state)
+{
+	(void)state;
+	for (int expires = 0; expires < 2; expires++) {
+		struct scene *s = scene_new(TAP);
+
+		client(s, S, 0, 0, 0);
+		made(s);
+		pass(s, SECOND);
+		client(s, S, 0, 0, 0);
+		if (expires)
+			request(s, SHK_SOCK_REQUEST_EXPIRED, 0);
+		pass_and_tell(s, 200 * SECOND);
+		assert_int_equal(the_closed(s)->open, SHK_O_EMBRYO_EXPIRED);
+		assert_int_equal(the_closed(s)->confidence, expires ? SHK_CERTAIN : SHK_INFERRED);
+		assert_int_equal(the_closed(s)->local, SHK_SERVER);
+		assert_int_equal(the_closed(s)->blame.where, SHK_BLAME_LOCAL_FIREWALL);
+		assert_non_null(strstr(the_closed(s)->blame.why, "its SYN+ACK was seen nowhere"));
+		scene_free(s);
+	}
+}
+
+static void test_not_made_and_no_answer(void **state)
+{
+	struct scene *s = scene_new(TAP);
+
+	(void)state;
+	client(s, S, 0, 0, 0);
+	pass_and_tell(s, 200 * SECOND);
+	assert_int_equal(the_closed(s)->open, SHK_O_TIMEOUT);
+	assert_int_equal(the_closed(s)->local, SHK_NEITHER);
+	scene_free(s);
+}
+
+/* The next request has a number of its own, and comes before the SYN+ACK that shows it. */
+static void test_made_anew_is_no_conflict(void **state)
+{
+	struct scene *s = scene_new(TAP);
+
+	(void)state;
+	client(s, S, 0, 0, 0);
+	made(s);
+	server(s, SA, 0, 1, 0);
+	s->isn[SERVER] += 77777;
+	client(s, S, 0, 0, 0);
+	made(s);
+	server(s, SA, 0, 1, 0);
+	client(s, A, 1, 1, 0);
+	client(s, R, 1, 0, 0);
+	pass_and_tell(s, SECOND);
+	assert_int_equal(the_closed(s)->open, SHK_O_3WHS);
+	assert_int_equal(the_closed(s)->conflicts, 0);
+	assert_int_equal(the_closed(s)->end[SHK_SERVER].isn, s->isn[SERVER]);
+	scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_made_and_its_answer_never_seen),
+		cmocka_unit_test(test_not_made_and_no_answer),
+		cmocka_unit_test(test_made_anew_is_no_conflict),
 		cmocka_unit_test(test_dropped_without_a_reset),
 		cmocka_unit_test(test_dropped_by_a_reset),
 		cmocka_unit_test(test_its_listener_is_gone),

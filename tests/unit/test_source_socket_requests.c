@@ -150,6 +150,54 @@ static void a_close_without_room_for_its_time_wait_is_told(void **state)
  * ---- Requests ------------------------------------------------------------------------------------
  */
 
+static void a_request_is_told_from_its_birth_where_no_hook_shows_it(void **state)
+{
+	const struct shk_event *ev;
+	uint32_t isn;
+	uint16_t port;
+	int listening;
+
+	(void)state;
+	start(0);
+	need("shk_request_made");
+	ghost_open();
+	listening = listen_on(&port, 8);
+	ghost_send(4000, port, TH_SYN, 1000, 0);
+	isn = ghost_synack(4000);
+	wait_for(SHK_SOCK_REQUEST_MADE, port, 1);
+	stop_source();
+	ev = find(SHK_SOCK_REQUEST_MADE, port);
+	assert_int_equal(ev->dport, 4000);
+	assert_int_equal(ev->netns, own_netns);
+	assert_int_equal(ev->sock.iss, isn);
+	assert_int_equal(ev->sock.irs, 1000);
+	assert_int_equal(ev->sock.flags, SHK_SOCK_PASSIVE);
+	assert_int_equal(ev->sock.old_state, 10);
+	assert_int_equal(ev->sock.new_state, 12);
+	close(listening);
+	ghost_close();
+}
+
+/* There it would be a record more for each connection, and tell nothing. */
+static void a_request_is_not_told_of_where_hooks_show_it(void **state)
+{
+	uint16_t port;
+	int listening;
+
+	(void)state;
+	start(0);
+	need("shk_request_made");
+	stop_source();
+	close_source(NULL);
+	start_source((struct shk_source_config){.hooks = SHK_HOOKS_NETFILTER});
+	listening = listen_on(&port, 8);
+	close(connect_to(port, NULL));
+	wait_for(SHK_SOCK_CONNECTED, 0, 1);
+	stop_source();
+	assert_int_equal(count(SHK_SOCK_REQUEST_MADE, 0), 0);
+	close(listening);
+}
+
 static void a_request_that_is_reset_is_told_and_one_that_succeeds_is_not(void **state)
 {
 	const struct shk_event *ev;
@@ -361,6 +409,8 @@ int main(void)
 		SOURCE_TEST(a_time_wait_given_up_is_told),
 		SOURCE_TEST(a_time_wait_begun_anew_is_told),
 		SOURCE_TEST(a_close_without_room_for_its_time_wait_is_told),
+		SOURCE_TEST(a_request_is_told_from_its_birth_where_no_hook_shows_it),
+		SOURCE_TEST(a_request_is_not_told_of_where_hooks_show_it),
 		SOURCE_TEST(a_request_that_is_reset_is_told_and_one_that_succeeds_is_not),
 		SOURCE_TEST(a_request_that_nobody_answers_is_told),
 		SOURCE_TEST(a_request_without_a_listener_is_told),

@@ -198,7 +198,12 @@ static void blame_missing_ack(struct shk_blamer *b)
 
 	if (blame_way(b, "SYN+ACK", n, way))
 		return;
-	if (b->conn->open_flags & SHK_OF_BAD_ACK) {
+	if (!n && b->f->requested && !b->conn->lost) {
+		shk_blame_put(b, SHK_BLAME_LOCAL_FIREWALL);
+		shk_sentence_add(b->s,
+				 "the listener took the SYN, but its SYN+ACK was seen nowhere: dropped by "
+				 "this host's own firewall (OUTPUT) or routing");
+	} else if (b->conn->open_flags & SHK_OF_BAD_ACK) {
 		shk_blame_put_end(b, SHK_CLIENT, SHK_BLAME_LOCAL_STACK);
 		shk_sentence_add(b->s,
 				 "the client acknowledged a number that the server had not sent, and was "

@@ -112,6 +112,7 @@ struct shk_flow {
 	uint32_t client : 1;	/* which end opened */
 	uint32_t accepted : 1;	/* tells what wait_or_data is */
 	uint32_t cookie : 10;	/* SHK_FLOW_COOKIE_* */
+	uint32_t requested : 1;	/* a listener had taken the SYN, by its own word */
 	uint32_t orphan : 1;	/* a minisock waits for the other FIN */
 	uint32_t met_time_wait : 1; /* a socket told that the SYN came into a TIME-WAIT and ended it */
 

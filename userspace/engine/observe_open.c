@@ -199,6 +199,9 @@ static enum shk_step observe_ack(struct shk_flow *f, struct shk_sight *s)
 		if (earlier || is_third_leg(f, s))
 			f->ack_low = shk_flow_low(s->ev->ts_ns);
 		s->proves |= SHK_PROVES_SYNACK_ACKED;
+		/* From here on it is of the first ACK of a FIN; only Fast Open has that before. */
+		if (!((f->end[0].has | f->end[1].has) & SHK_HAS_FIN_ACKED))
+			f->finack_seq = 0;
 		if (s->seg->payload_len)
 			f->open_flags |= SHK_OF_DATA_ON_ACK;
 		shk_sight_signal(f, s->to, SHK_GOT_ACK_OF_SYN);

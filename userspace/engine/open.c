@@ -86,17 +86,21 @@ static enum shk_open dropped_by_this_host(const struct shk_flow *f, uint32_t hoo
 
 static enum shk_open unanswered(const struct shk_flow *f, uint32_t hooks)
 {
-	const struct shk_flow_socket *socket = &f->socket[f->client];
+	const struct shk_flow_socket *client = &f->socket[f->client],
+				     *server = &f->socket[shk_flow_server(f)];
 	enum shk_open open = SHK_O_TIMEOUT, cause;
 
-	if (!socket->closed && !(f->flags & SHK_FLOW_EXPIRED))
+	if (!client->closed && !server->closed && !(f->flags & SHK_FLOW_EXPIRED))
 		return SHK_O_NONE;
-	if (socket->closed)
-		open = failed_in_syn_sent(socket->sk_err);
+	if (client->closed)
+		open = failed_in_syn_sent(client->sk_err);
 	/* What the client's error is named does not say why nobody answered. */
 	if (open != SHK_O_TIMEOUT)
 		return open;
 	cause = refused_by_listener(f);
+	/* It was answered, but nobody saw that. */
+	if (!cause && f->requested)
+		cause = SHK_O_EMBRYO_EXPIRED;
 	if (!cause)
 		cause = dropped_by_this_host(f, hooks);
 	if (!cause && f->flags & SHK_FLOW_SYNACK_BAD)
@@ -210,18 +214,20 @@ enum shk_open shk_open_verdict(const struct shk_flow *f, uint32_t hooks)
 
 /*
  * Does the server's RST answer the third leg? It repeats the number of that ACK, no socket sends it, and it
- * comes so soon that nothing can have come in between.
+ * comes so soon that nothing can have come in between; where the kernel says that it found no socket, less
+ * soon will do, but a request lives for a second at least.
  */
 static bool is_ack_refused(const struct shk_flow *f)
 {
 	unsigned int by = shk_flow_server(f);
 	const struct shk_flow_end *client = &f->end[f->client], *server = &f->end[by];
 	uint64_t ack_ns = shk_flow_ack_ns(f);
+	uint64_t reach_ns = f->socket[by].reason == SHK_REASON_NO_SOCKET ? SHK_SOON_NS : SHK_AT_ONCE_NS;
 
 	return f->phase == SHK_PHASE_OPEN && !(f->clues & (SHK_CLUE_SYN_INSIDE_0 | SHK_CLUE_SYN_INSIDE_1)) &&
 	       server->has & SHK_HAS_RST && f->rst_by == by && shk_flow_rst_shape(f) == SHK_RST_ANSWERS_ACK &&
 	       !((client->has | server->has) & SHK_HAS_FIN) && client->has & SHK_HAS_ACK &&
-	       server->end_seq == client->ack && ack_ns && f->fin_ns[by] - ack_ns < SHK_AT_ONCE_NS;
+	       server->end_seq == client->ack && ack_ns && f->fin_ns[by] - ack_ns < reach_ns;
 }
 
 /*

@@ -89,6 +89,7 @@ static bool is_evidence_complete(const struct shk_conn *conn, const struct shk_f
 	case SHK_O_SELF:
 		return synack && f->syn_low;
 	case SHK_O_EMBRYO_EXPIRED:
+		return synack || f->requested;
 	case SHK_O_EMBRYO_RST:
 		return synack;
 	default:

@@ -292,7 +292,9 @@ void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned
 
 	own->seen = 1;
 	take_owner(f, sock, self, processes);
-	note_conflict_of_isns(f, sock, self);
+	/* A new request has another number than the SYN+ACK of the one before. */
+	if (ev->where != SHK_SOCK_REQUEST_MADE)
+		note_conflict_of_isns(f, sock, self);
 	if (f->phase == SHK_PHASE_MIDSTREAM || ev->where == SHK_SOCK_CONNECTED ||
 	    ev->where == SHK_SOCK_ACCEPTED)
 		learn_isns(f, sock, self);
@@ -312,7 +314,12 @@ void shk_socket_observe(struct shk_flow *f, const struct shk_event *ev, unsigned
 	case SHK_SOCK_CLOSED:
 		observe_closed(f, ev, self);
 		break;
+	case SHK_SOCK_REQUEST_MADE:
+		f->requested = 1;
+		f->clues &= ~SHK_CLUE_COOKIE;
+		break;
 	case SHK_SOCK_REQUEST_EXPIRED:
+		f->requested = 1;
 		own->closed = 1;
 		if (sock->reason)
 			own->reason = sock->reason;
