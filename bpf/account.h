@@ -17,8 +17,6 @@
  * @fragments:	TCP fragments other than the first: they have no TCP header
  * @gate_displaced: expectations thrown out before they were met
  * @gate_first_displaced: likewise of a connection's first data or first pure ACK
- * @forgotten:	sockets whose owner could not be kept for want of memory: their records come without
- * @unresolved:	descriptors returned by accept() that were gone or replaced before the program looked
  * @made_up:	calls for which the kernel passed over a program, and ran its second instance
  * @in_second:	not 0 while the second runs
  */
@@ -31,8 +29,6 @@ struct shk_bpf_account {
 	__u64	fragments;
 	__u64	gate_displaced;
 	__u64	gate_first_displaced;
-	__u64	forgotten;
-	__u64	unresolved;
 	__u64	made_up;
 	__u64	in_second;
 };

@@ -29,15 +29,13 @@ volatile __u8 shk_keep_closer = 0;
  */
 
 /* 7 to 2 runs in connect(). The port may not be chosen yet, nor the ISN: no record, but a note. */
-static __always_inline void shk_on_connect(struct shk_bpf_account *acc, const struct sock *sk)
+static __always_inline void shk_on_connect(const struct sock *sk)
 {
 	struct shk_kept *k;
 
 	k = bpf_sk_storage_get(&kept, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!k) {
-		shk_count(acc->forgotten, 1);
-		return;
-	}
+	if (!k)
+		return; /* no memory: its records come without an owner */
 	k->since_ns = bpf_ktime_get_ns();
 	k->flags = SHK_SOCK_ACTIVE;
 	shk_take_owner(k, SHK_OWNER_CONNECT);
@@ -111,15 +109,11 @@ static __always_inline void shk_on_closed(struct shk_bpf_account *acc, const str
 }
 
 /* To 4 and to 9 lead only close() and shutdown(), in the task that calls them. */
-static __always_inline void shk_on_closing(struct shk_bpf_account *acc, const struct sock *sk)
+static __always_inline void shk_on_closing(const struct sock *sk)
 {
 	struct shk_kept *k = bpf_sk_storage_get(&kept, (void *)sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 
-	if (!k) {
-		shk_count(acc->forgotten, 1);
-		return;
-	}
-	if (k->owner)
+	if (!k || k->owner)
 		return;
 	if (!k->flags)
 		k->flags = SHK_SOCK_PASSIVE;
@@ -134,7 +128,7 @@ static __always_inline void shk_on_state(struct shk_bpf_account *acc, const stru
 		return;
 	switch (new) {
 	case SHK_TCP_SYN_SENT:
-		shk_on_connect(acc, sk);
+		shk_on_connect(sk);
 		break;
 	case SHK_TCP_ESTABLISHED:
 		tp = bpf_skc_to_tcp_sock((void *)sk);
@@ -149,7 +143,7 @@ static __always_inline void shk_on_state(struct shk_bpf_account *acc, const stru
 	case SHK_TCP_FIN_WAIT1:
 	case SHK_TCP_LAST_ACK:
 		if (shk_keep_closer)
-			shk_on_closing(acc, sk);
+			shk_on_closing(sk);
 		break;
 	}
 }
@@ -262,8 +256,8 @@ static __always_inline void shk_on_accepted_unknown(struct shk_bpf_account *acc,
 {
 	sk = shk_subflow_of(sk);
 	if (!sk)
-		shk_count(acc->unresolved, 1);
-	else if (shk_can_cast())
+		return;
+	if (shk_can_cast())
 		shk_on_accepted(acc, 1, shk_cast_to_tcp_sock(sk));
 	else
 		shk_on_accepted(acc, 0, (const struct tcp_sock *)sk);
@@ -319,8 +313,6 @@ int shk_accept_syscall(unsigned long long *ctx)
 	sk = shk_socket_of(task, ret);
 	if (sk)
 		shk_on_accepted_unknown(acc, sk);
-	else
-		shk_count(acc->unresolved, 1);
 	return 0;
 }
 

@@ -23,6 +23,7 @@ def play(s):
         raise Wrong(f"not the shape of a reply to an ACK: {peer.last}")
 
 
+EXPIRES = 1
 RECORDS = [{
     "witness.socket": ANYTHING,
     "witness.confidence": one_of("certain", "inferred"),
