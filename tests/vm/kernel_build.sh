@@ -5,9 +5,10 @@
 #
 #	tests/vm/kernel_build.sh SUITE PACKAGE FRAGMENT ARCH	for example trixie-backports linux-source-7.3 debug x86
 #
-# Its configuration is allnoconfig with config/base and config/FRAGMENT, whose word counts where both have one. Prints
-# the folder it was built in, which serves as KDIR, and holds the kernel as arch/x86/boot/bzImage, or for ARCH=um as
-# linux, and its modules below lib/modules. An interrupted build goes on where it was.
+# Its configuration is allnoconfig with config/base and config/FRAGMENT, whose word counts where both have one. A
+# config/FRAGMENT.patch mends the source, without harm to other kernels that are built from it. Prints the folder it
+# was built in, which serves as KDIR, and holds the kernel as arch/x86/boot/bzImage, or for ARCH=um as linux, and its
+# modules below lib/modules. An interrupted build goes on where it was.
 set -euo pipefail
 
 suite=$1 package=$2 fragment=$3 arch=$4
@@ -15,7 +16,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/suite/apt.sh
 . "$here/../suite/apt.sh"
 config=("$here/config/base" "$here/config/$fragment")
-key=$(cat "${config[@]}" | grep -v '^#' | sha256sum | cut -c1-12)
+patch=$here/config/$fragment.patch
+[[ -e $patch ]] || patch=/dev/null
+key=$(cat "${config[@]}" "$patch" | grep -v '^#' | sha256sum | cut -c1-12)
 dir=$suite_cache/builds/$package-$fragment-$key
 
 in_suite() {
@@ -41,10 +44,16 @@ asked_config() {
 	cat "${config[@]}" | awk -F= '/^CONFIG_/ { last[$1] = $0 } END { for (name in last) print last[name] }'
 }
 
+# Once: the next kernel of this source finds it done.
+mend_source() {
+	patch -d "$source" -p1 -R -f -s --dry-run <"$patch" >/dev/null || patch -d "$source" -p1 -s <"$patch"
+}
+
 build() {
 	local image=bzImage
 	echo "kernel_build.sh: building $package-$fragment (up to an hour of one CPU); see $dir/build.log" >&2
 	source=$("$here/../suite/source.sh" "$suite" "$package")
+	[[ $patch = /dev/null ]] || mend_source
 	: >"$dir/build.log"
 	asked_config >"$dir/asked.config"
 	[[ -e $dir/.config ]] || kmake KCONFIG_ALLCONFIG="$dir/asked.config" allnoconfig
