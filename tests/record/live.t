@@ -129,7 +129,8 @@ wait_for is_written "$tap_dir/killed.shk"
 end killed KILL
 is "a recorder that was killed leaves what can be read" "$(read_status --json "$tap_dir/killed.shk")" 4
 ok "as is said" grep -q 'killed.shk: .*octet.*after .* events' "$tap_dir/replay.err"
-ok "with its connections" test "$(connections "$tap_dir/replay.out" | wc -l)" -gt 100
+# No connection takes 2000 octets.
+ok "with its connections" test "$(connections "$tap_dir/replay.out" | wc -l)" -gt 10
 
 full() {
 	ulimit -f 32

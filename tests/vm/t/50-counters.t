@@ -23,7 +23,9 @@ is "segments_in is TcpInSegs" "$(proc_counter count segments_in)" "$(snmp TcpInS
 is "segments_out is TcpOutSegs and TcpRetransSegs" "$(proc_counter count segments_out)" \
 	"$(($(snmp TcpOutSegs) + $(snmp TcpRetransSegs)))"
 is "syn_out is TcpActiveOpens" "$(proc_counter count syn_out)" "$(snmp TcpActiveOpens)"
-is "synack_out is TcpPassiveOpens" "$(proc_counter count synack_out)" "$(snmp TcpPassiveOpens)"
+is "synack_out is the connections made" "$(proc_counter count synack_out)" 700
+# Two CPUs may each make a socket of the third ACK and of the data behind it; one of the two is thrown away.
+ok "and TcpPassiveOpens, but for sockets made twice" test "$(snmp TcpPassiveOpens)" -ge 700
 is "rst_out is TcpOutRsts" "$(proc_counter count rst_out)" "$(snmp TcpOutRsts)"
 is "705 connections were tried" "$(proc_counter count syn_out)" 705
 is "no other namespace counted them" "$(awk '$1 == "syn_out" { print $2 }' /proc/net/tcpshake)" 0
