@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of the JSON sink share. Every line is read back by another library than the one that wrote it.
+ * What the tests of the JSON sink share. Every line is read back by another library than wrote it.
  */
 #ifndef TEST_JSON_RIG_H
 #define TEST_JSON_RIG_H
