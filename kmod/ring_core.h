@@ -33,7 +33,8 @@
  * room for two records moves the latter into an SHK_EV_LOST record in front of its own event.
  *
  * Compiled by the module and, on C11 atomics, by the unit tests, where real threads take the part of
- * the nested contexts and ThreadSanitizer watches.
+ * the nested contexts and ThreadSanitizer watches. tests/litmus has the letters in the kernel's memory
+ * model, and what becomes of it without each.
  */
 #ifndef SHK_RING_CORE_H
 #define SHK_RING_CORE_H

@@ -25,8 +25,8 @@ test-arm64: | deps ## Build the module for arm64 and test its device there, in Q
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/arm64 prove --timer tests/arm64 && touch $(results)/arm64/.passed
 
 test-full: ## Run every test, KUnit's and those of the VM on every kernel; says how long each took
-	+$(Q)$(call run_goals,test test-kunit test-arm64 test-tsan test-long-on-uml $(addprefix test-vm-on-,$(other_kernels)))
-	$(Q)tests/summary $(results) kunit arm64 tsan long-uml $(addprefix vm-,$(other_kernels))
+	+$(Q)$(call run_goals,test test-kunit test-arm64 test-tsan test-litmus test-long-on-uml $(addprefix test-vm-on-,$(other_kernels)))
+	$(Q)tests/summary $(results) kunit arm64 tsan litmus long-uml $(addprefix vm-,$(other_kernels))
 
 test-vm-on-%:
 	+$(Q)$(MAKE) --no-print-directory test-vm KERNEL=$*
@@ -55,4 +55,8 @@ test-tsan: $(unit_tsan) ## Run the tests of memory ordering under the thread san
 	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/tsan CMOCKA_MESSAGE_OUTPUT=TAP TSAN_OPTIONS=halt_on_error=1 \
 		SHK_TEST_SECONDS=$(or $(SECONDS),600) prove --timer -e tests/unit/run $(unit_tsan) && touch $(results)/tsan/.passed
 
-.PHONY: test-full test-kunit test-arm64 test-tsan test-long
+test-litmus: | deps ## Check the ring's barriers in the kernel's memory model, by herd7
+	$(Q)$(call fresh_results,litmus)
+	$(Q)PERL_TEST_HARNESS_DUMP_TAP=$(results)/litmus prove --timer tests/litmus && touch $(results)/litmus/.passed
+
+.PHONY: test-full test-kunit test-arm64 test-tsan test-litmus test-long

@@ -32,7 +32,9 @@ suite_sources() {
 		return 1
 	fi
 	local deb="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
-	printf "$deb %s %s main\n" "$main" "$base" "$main" "$base-backports"
+	printf "$deb %s %s main\n" "$main" "$base"
+	[[ $base != sid ]] || return 0 # which has nothing beside it
+	printf "$deb %s %s main\n" "$main" "$base-backports"
 	[[ ! $security ]] || echo "$deb $security $base-security main"
 }
 
