@@ -186,6 +186,34 @@ static void a_full_ring_loses_exactly_what_it_says(void **state)
 	assert_int_equal(seen.n, lost);
 }
 
+/*
+ * The verifier follows a million instructions at most, and an older or newer one may follow more of them than
+ * this one: so there must be room.
+ */
+static void the_verifier_has_room_left(void **state)
+{
+	unsigned int ours = 0;
+	uint32_t id = 0;
+
+	(void)state;
+	start(0, 0);
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info info = {0};
+		uint32_t len = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (!bpf_prog_get_info_by_fd(fd, &info, &len) && !strncmp(info.name, "shk_", 4)) {
+			assert_true(info.verified_insns < 400000);
+			ours += info.type == BPF_PROG_TYPE_NETFILTER && info.verified_insns > 0;
+		}
+		close(fd);
+	}
+	assert_true(ours);
+	stop_source();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +221,7 @@ int main(void)
 		SOURCE_TEST(only_the_hooks_asked_for),
 		SOURCE_TEST(a_dropped_segment_shows_how_far_it_came),
 		SOURCE_TEST(a_full_ring_loses_exactly_what_it_says),
+		SOURCE_TEST(the_verifier_has_room_left),
 	};
 
 	try_source(shk_source_bpf_open);
