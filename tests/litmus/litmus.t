@@ -7,12 +7,11 @@
 #
 # What writers do that interrupt each other on one CPU is no question of the memory's order; see
 # tests/unit/test_ring_nested.c.
+# shellcheck disable=SC2317 # ok() calls the functions
 . tests/record/tap.sh
 trap 'rm -rf "$tap_dir"' EXIT
 
 here=tests/litmus
-
-# shellcheck disable=SC2317 # ok() calls them
 
 # says WORDS FILE: what herd7 found in it
 says() {

@@ -206,7 +206,7 @@ static void the_verifier_has_room_left(void **state)
 			continue;
 		if (!bpf_prog_get_info_by_fd(fd, &info, &len) && !strncmp(info.name, "shk_", 4)) {
 			assert_true(info.verified_insns < 400000);
-			ours += info.type == BPF_PROG_TYPE_NETFILTER && info.verified_insns > 0;
+			ours += info.verified_insns > 10000;
 		}
 		close(fd);
 	}
