@@ -44,6 +44,10 @@ void shk_words_open(struct shk_text *t, const struct shk_conn *conn)
 			add_span(t, " in ", span_ns);
 		break;
 	case SHK_O_EMBRYO_EXPIRED:
+		if (!server->synack) {
+			shk_text_add(t, ", none seen");
+			break;
+		}
 		shk_text_add(t, ", %" PRIu32 " sent", server->synack);
 		add_span(t, " in ", span_ns);
 		break;

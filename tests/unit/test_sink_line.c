@@ -196,6 +196,9 @@ static void test_failed(void **state)
 	conn.end[SHK_SERVER].synack = 6;
 	expect_opened(&conn, UTF8,
 		      "22:13:23.041 " ENDS "✗ SYN+ACK never acknowledged, 6 sent in 3.0 s (inferred)\n");
+	conn.end[SHK_SERVER].synack = 0;
+	expect_opened(&conn, UTF8,
+		      "22:13:23.041 " ENDS "✗ SYN+ACK never acknowledged, none seen (inferred)\n");
 	expect_closed(&conn, UTF8, "");
 
 	conn.open = conn.open_told = SHK_O_EMBRYO_RST;
