@@ -99,6 +99,34 @@ static void test_an_expired_request_whose_ack_was_refused(void **state)
 	scene_free(s);
 }
 
+/* A slow host takes 2 ms and more to answer a third ACK by RST; then the time alone does not tell why. */
+static void test_a_third_ack_refused_by_a_slow_host(void **state)
+{
+	static const struct {
+		uint8_t where;
+		uint16_t reason;
+		enum shk_open open;
+	} words[] = {
+		{0, 0, SHK_O_3WHS},
+		{SHK_SOCK_ACK_REFUSED, SHK_REASON_ACCEPT_QUEUE_FULL, SHK_O_ACCEPTQ_ABORT},
+		{SHK_SOCK_RESET_SENT, SHK_REASON_NO_SOCKET, SHK_O_LISTENER_CLOSED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct scene *s = half_open();
+
+		client(s, A, 1, 1, 0);
+		pass(s, 3 * MS);
+		if (words[i].where)
+			request(s, words[i].where, words[i].reason);
+		server(s, R, 1, 0, 0);
+		pass_and_tell(s, SECOND);
+		assert_int_equal(the_closed(s)->open, words[i].open);
+		scene_free(s);
+	}
+}
+
 /*
  * ---- Without hooks -------------------------------------------------------------------------------
  */
@@ -172,6 +200,7 @@ static void test_made_anew_is_no_conflict(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_third_ack_refused_by_a_slow_host),
 		cmocka_unit_test(test_made_and_its_answer_never_seen),
 		cmocka_unit_test(test_not_made_and_no_answer),
 		cmocka_unit_test(test_made_anew_is_no_conflict),

@@ -212,17 +212,32 @@ enum shk_open shk_open_verdict(const struct shk_flow *f, uint32_t hooks)
 	}
 }
 
+/* Why a right ACK was refused, if the socket tells. */
+static enum shk_open refusal(const struct shk_flow *f)
+{
+	switch (f->socket[shk_flow_server(f)].reason) {
+	case SHK_REASON_NO_SOCKET:
+	case SHK_REASON_LISTENER_CLOSED:
+		return SHK_O_LISTENER_CLOSED;
+	case SHK_REASON_INVALID_SYN: /* what tcp_check_req() calls every reset of a request */
+	case SHK_REASON_ACCEPT_QUEUE_FULL:
+		return SHK_O_ACCEPTQ_ABORT;
+	default:
+		return SHK_O_EMBRYO_RST;
+	}
+}
+
 /*
  * Does the server's RST answer the third leg? It repeats the number of that ACK, no socket sends it, and it
- * comes so soon that nothing can have come in between; where the kernel says that it found no socket, less
- * soon will do, but a request lives for a second at least.
+ * comes so soon that nothing can have come in between. Where the socket tells why, a slow host may take
+ * longer, but not as long as a request lives.
  */
 static bool is_ack_refused(const struct shk_flow *f)
 {
 	unsigned int by = shk_flow_server(f);
 	const struct shk_flow_end *client = &f->end[f->client], *server = &f->end[by];
 	uint64_t ack_ns = shk_flow_ack_ns(f);
-	uint64_t reach_ns = f->socket[by].reason == SHK_REASON_NO_SOCKET ? SHK_SOON_NS : SHK_AT_ONCE_NS;
+	uint64_t reach_ns = refusal(f) == SHK_O_EMBRYO_RST ? SHK_AT_ONCE_NS : SHK_SOON_NS;
 
 	return f->phase == SHK_PHASE_OPEN && !(f->clues & (SHK_CLUE_SYN_INSIDE_0 | SHK_CLUE_SYN_INSIDE_1)) &&
 	       server->has & SHK_HAS_RST && f->rst_by == by && shk_flow_rst_shape(f) == SHK_RST_ANSWERS_ACK &&
@@ -247,21 +262,6 @@ bool shk_is_server_watched(const struct shk_flow *f)
 {
 	return f->end[f->client].hooks & SHK_HOOK_BIT(SHK_HOOK_LOCAL_IN) &&
 	       f->end[shk_flow_server(f)].hooks & SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT);
-}
-
-/* Why a right ACK was refused, if the socket tells. */
-static enum shk_open refusal(const struct shk_flow *f)
-{
-	switch (f->socket[shk_flow_server(f)].reason) {
-	case SHK_REASON_NO_SOCKET:
-	case SHK_REASON_LISTENER_CLOSED:
-		return SHK_O_LISTENER_CLOSED;
-	case SHK_REASON_INVALID_SYN: /* what tcp_check_req() calls every reset of a request */
-	case SHK_REASON_ACCEPT_QUEUE_FULL:
-		return SHK_O_ACCEPTQ_ABORT;
-	default:
-		return SHK_O_EMBRYO_RST;
-	}
 }
 
 /* The queue was full at the third ACK, and nothing came of it later: only the client was connected. */
