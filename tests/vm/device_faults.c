@@ -147,14 +147,24 @@ static void nothing(void)
  * ---- The module -----------------------------------------------------------------------------------
  */
 
+/* A kernel that had no memory to check the module's BTF may call that ELOOP, as 7.3 does. */
 static int module_load(void)
 {
-	return error_of(syscall(SYS_init_module, the.image, the.image_size, "ring_slots=64 gate_buckets=64"));
+	int error = error_of(
+		syscall(SYS_init_module, the.image, the.image_size, "ring_slots=64 gate_buckets=64"));
+
+	return error == ELOOP ? ENOMEM : error;
 }
 
+/* Before anything is unloaded, the kernel copies the name; that may fail, once. */
 static int module_unload(void)
 {
-	return error_of(syscall(SYS_delete_module, "tcpshake", O_NONBLOCK));
+	int error;
+
+	do
+		error = error_of(syscall(SYS_delete_module, "tcpshake", O_NONBLOCK));
+	while (error == EFAULT);
+	return error;
 }
 
 static void must_load(void)
