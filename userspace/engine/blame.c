@@ -198,11 +198,14 @@ static void blame_missing_ack(struct shk_blamer *b)
 
 	if (blame_way(b, "SYN+ACK", n, way))
 		return;
-	if (!n && b->f->requested && !b->conn->lost) {
+	/* Where sending is not observed at all, nothing follows from not seeing it. */
+	if (!n && b->f->requested && !b->conn->lost &&
+	    (!b->hooks || b->hooks & SHK_HOOK_BIT(SHK_HOOK_LOCAL_OUT))) {
 		shk_blame_put(b, SHK_BLAME_LOCAL_FIREWALL);
 		shk_sentence_add(b->s,
 				 "the listener took the SYN, but its SYN+ACK was seen nowhere: dropped by "
-				 "this host's own firewall (OUTPUT) or routing");
+				 "this host's own firewall (OUTPUT) or routing, unless a filter or another "
+				 "interface hides it from here");
 	} else if (b->conn->open_flags & SHK_OF_BAD_ACK) {
 		shk_blame_put_end(b, SHK_CLIENT, SHK_BLAME_LOCAL_STACK);
 		shk_sentence_add(b->s,
